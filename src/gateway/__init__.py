@@ -1,0 +1,1 @@
+"""The product: everything between a caller's bytes and a provider's, not how they come in."""

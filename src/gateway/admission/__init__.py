@@ -1,0 +1,1 @@
+"""Who may call, and whether there is room."""

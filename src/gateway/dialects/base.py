@@ -1,0 +1,106 @@
+"""What a wire format must be able to do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.errors import BadRequest, GatewayError, UpstreamError
+from gateway.usage import Usage
+from gateway.wire.json import Json
+
+
+class Watch(Protocol):
+    """Looks over a stream that is relayed as it is: has it begun, has it ended, what did it use?
+
+    One for each stream. It reads an event only where the event can matter.
+    """
+
+    usage: Usage
+    begun: bool  # content has been seen: from here on the answer is committed
+    ended: bool  # the terminal event has been seen
+    failure: UpstreamError | None  # the provider said in the stream that it failed
+
+    def may_tell(self, whole: bytes) -> bool:
+        """Whether any event in these bytes must be looked at. Cheap; may be wrong only by yes."""
+        ...
+
+    def look(self, data: bytes) -> bool:
+        """Take in one event's data; say whether the caller should see the event.
+
+        Raises UpstreamBroke when it is not what this dialect sends.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """A wire format, as far as the gateway must know it to relay a call in it.
+
+    ``check`` refuses a body that no provider of this dialect could serve (BadRequest, naming the
+    field); ``check_closely`` also holds it to the documented types and ranges.
+    ``amend`` names the top-level members to change before a call goes out, so that its usage will
+    be reported; ``watch`` is told the request, to know what the caller asked to see.
+    ``read_usage`` takes a whole reply; None when it does not say.
+    ``check_reply`` raises UpstreamBroke for a 200 that is no reply.
+    ``read_error`` finds what an error body says, None when it is not in this dialect's shape.
+    """
+
+    name: str
+    check: Callable[[Json], None]
+    check_closely: Callable[[Json], None]
+    amend: Callable[[Json], Json]
+    watch: Callable[[Json], Watch] | None  # None: this dialect has no streams
+    read_usage: Callable[[Json], Usage | None]
+    check_reply: Callable[[Json], None]
+    read_error: Callable[[object], str | None]
+    write_error: Callable[[GatewayError], Json]
+    write_stream_error: Callable[[GatewayError], bytes]
+    heartbeat: bytes = b": heartbeat\n\n"
+
+
+def take(body: Json, field: str, kind: type | tuple[type, ...], place: str = "") -> Any:
+    """Pop a field that must be there and must be of this kind."""
+    if field not in body:
+        raise BadRequest(place + field, "is required")
+    value = body.pop(field)
+    if not isinstance(value, kind) or (isinstance(value, bool) and not _allows(kind, bool)):
+        raise BadRequest(place + field, f"must be {_named(kind)}, not {json_type(value)}")
+    return value
+
+
+def take_if_there(body: Json, field: str, kind: type | tuple[type, ...], place: str = "") -> Any:
+    """The same for a field that may be absent or null: then None."""
+    if body.get(field) is None:
+        body.pop(field, None)
+        return None
+    return take(body, field, kind, place)
+
+
+def read_fields(body: Json, names: Mapping[str, tuple[str, type | tuple[type, ...]]]) -> Json:
+    """Pop every field of the table (our name -> their name, kind) that is there."""
+    return {ours: take_if_there(body, theirs, kind) for ours, (theirs, kind) in names.items()}
+
+
+def json_type(value: object) -> str:
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+def _allows(kind: type | tuple[type, ...], wanted: type) -> bool:
+    return wanted in (kind if isinstance(kind, tuple) else (kind,))
+
+
+def _named(kind: type | tuple[type, ...]) -> str:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    names = [_NAMES[k] for k in kinds if not (k is int and float in kinds)]
+    return " or ".join(names)
+
+
+_NAMES: Mapping[type, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}

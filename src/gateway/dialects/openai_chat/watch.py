@@ -1,0 +1,76 @@
+"""A relayed Chat Completions stream, looked over without being read whole."""
+
+from gateway.dialects.openai_chat.usage import read_usage
+from gateway.dialects.openai_errors import failure_in
+from gateway.errors import UpstreamBroke, UpstreamError
+from gateway.usage import Usage
+from gateway.wire.json import Json, loads
+
+DONE = b"[DONE]"
+
+
+def amend(body: Json) -> Json:
+    """Ask for the usage of a stream, whether or not the caller did."""
+    if not body.get("stream"):
+        return {}
+    options = body.get("stream_options") or {}
+    if options.get("include_usage") is True:
+        return {}
+    return {"stream_options": {**options, "include_usage": True}}
+
+
+class ChatWatch:
+    __slots__ = ("_show_usage", "begun", "ended", "failure", "usage")
+
+    def __init__(self, request: Json) -> None:
+        options = request.get("stream_options") or {}
+        self._show_usage = options.get("include_usage") is True
+        self.usage = Usage()
+        self.begun = self.ended = False
+        self.failure: UpstreamError | None = None
+
+    def may_tell(self, whole: bytes) -> bool:
+        # As keys only: within a string their quotes would be escaped.
+        if not self.begun or DONE in whole or b'"error"' in whole:
+            return True
+        if b'"usage"' not in whole:
+            return False
+        nulls = whole.count(b'"usage":null') + whole.count(b'"usage": null')
+        return whole.count(b'"usage"') != nulls
+
+    def look(self, data: bytes) -> bool:
+        if data == DONE:
+            self.begun = self.ended = True
+            return True
+        chunk = _chunk(data)
+        if error := chunk.get("error"):
+            self.failure = failure_in(error)
+            return False
+        choices = chunk.get("choices")
+        if usage := read_usage(chunk):
+            self.usage = usage
+            if not choices and not self._show_usage:
+                return False
+        if not self.begun and isinstance(choices, list):
+            self.begun = any(_says_something(choice) for choice in choices)
+        return True
+
+
+def _chunk(data: bytes) -> Json:
+    try:
+        chunk = loads(data)
+    except ValueError as error:
+        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+    if not isinstance(chunk, dict):
+        raise UpstreamBroke("the provider sent an event that is not a JSON object")
+    return chunk
+
+
+def _says_something(choice: object) -> bool:
+    """Content, a tool call, reasoning, a refusal or an end: anything but the role alone."""
+    if not isinstance(choice, dict):
+        return False
+    if choice.get("finish_reason"):
+        return True
+    delta = choice.get("delta")
+    return isinstance(delta, dict) and any(value for key, value in delta.items() if key != "role")

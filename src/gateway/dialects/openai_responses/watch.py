@@ -1,0 +1,100 @@
+"""A relayed Responses stream, looked over without being read whole.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from typing import Any
+
+from gateway.dialects.openai_errors import TYPES, failure_in, write_error
+from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
+from gateway.usage import Usage
+from gateway.wire.json import Json, dumps, loads
+from gateway.wire.sse import write_event
+
+# What comes before the model says anything.
+LIFECYCLE = frozenset(
+    {
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.reasoning_summary_part.added",
+    }
+)
+TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+
+
+class ResponsesWatch:
+    __slots__ = ("_sequence", "begun", "ended", "failure", "usage")
+
+    def __init__(self, request: Json) -> None:
+        del request  # whatever it asks for, the stream is the same
+        self.usage = Usage()
+        self.begun = self.ended = False
+        self.failure: UpstreamError | None = None
+
+    def may_tell(self, whole: bytes) -> bool:
+        return (
+            not self.begun or b'"usage"' in whole or b'"error"' in whole or b'"response"' in whole
+        )
+
+    def look(self, data: bytes) -> bool:
+        event = _event(data)
+        kind = event.get("type")
+        response = event.get("response")
+        if isinstance(response, dict):
+            self.usage = read_usage(response) or self.usage
+        if kind == "error":
+            self.failure = failure_in(event.get("error") or event)
+            return False
+        if kind == "response.failed" and not self.begun:
+            self.failure = failure_in((response or {}).get("error"))
+            return False
+        self.ended = kind in TERMINAL
+        self.begun = self.begun or kind not in LIFECYCLE
+        return True
+
+
+def _event(data: bytes) -> Json:
+    try:
+        event = loads(data)
+    except ValueError as error:
+        if data == b"[DONE]":  # not OpenAI's, but some imitators end so
+            return {"type": "response.in_progress"}
+        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+    if not isinstance(event, dict):
+        raise UpstreamBroke("the provider sent an event that is not a JSON object")
+    return event
+
+
+def read_usage(body: Json) -> Usage | None:
+    """``input_tokens`` includes what came from the cache."""
+    counts = body.get("usage")
+    if not isinstance(counts, dict):
+        return None
+    cached = _count(counts.get("input_tokens_details"), "cached_tokens")
+    return Usage(
+        input_tokens=max(_count(counts, "input_tokens") - cached, 0),
+        output_tokens=_count(counts, "output_tokens"),
+        cache_read_tokens=cached,
+        reasoning_tokens=_count(counts.get("output_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def _count(counts: Any, name: str) -> int:
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def write_stream_error(error: GatewayError) -> bytes:
+    """The API's ``error`` event, with the error as an object too: only at that the SDK raises."""
+    event = {
+        "type": "error",
+        "code": error.code or TYPES[error.kind],
+        "message": error.message,
+        "param": error.field,
+        "sequence_number": 0,
+        **write_error(error),
+    }
+    return write_event(dumps(event), "error")

@@ -1,0 +1,184 @@
+"""Everything that can go wrong, and who is to blame.
+
+* GatewayError
+  x CallerError              the caller can fix it
+    - BadRequest             400  a field is missing, of the wrong type or out of range
+    - Unauthenticated        401
+    - Forbidden              403
+    - NotFound               404  no such endpoint, model or path
+    - MethodNotAllowed       405
+    - BodyTooLarge           413
+    - UnsupportedEncoding    415
+    - Unprocessable          422  a field that this route does not take
+    - Unsupported            400  an API that the target's provider does not offer
+    - RateLimited            429
+  x UpstreamError            a provider failed
+    - UpstreamRejected       it answered with an error status
+    - UpstreamUnreachable    no connection could be made
+    - UpstreamTimedOut       it did not answer, or fell silent
+    - UpstreamBroke          its answer was cut, malformed, or an error in disguise
+  x Unavailable              503  the gateway itself cannot serve now: store down, secret missing
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Kind = Literal[
+    "invalid_request",
+    "authentication",
+    "permission",
+    "not_found",
+    "too_large",
+    "rate_limit",
+    "timeout",
+    "overloaded",
+    "upstream",
+    "internal",
+]
+
+
+class GatewayError(Exception):
+    """Base of every error that the gateway raises on purpose.
+
+    ``field`` is the path of the offending request field (``messages[2].role``), ``code`` a word a
+    program can test for; either may be absent. ``headers`` go out with the answer.
+    """
+
+    status = 500
+    kind: Kind = "internal"
+    # Who can help: the same target tried again, another target, or neither.
+    retryable = False
+    falls_back = False
+
+    def __init__(self, message: str, *, field: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field, self.code = field, code
+        self.headers: dict[str, str] = {}
+
+
+class CallerError(GatewayError):
+    status = 400
+    kind: Kind = "invalid_request"
+
+
+class BadRequest(CallerError):
+    """A field is missing, of the wrong type, or out of range."""
+
+    def __init__(self, field: str | None, problem: str, *, code: str | None = None) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem, field=field, code=code)
+
+
+class Unauthenticated(CallerError):
+    status, kind = 401, "authentication"
+
+
+class Forbidden(CallerError):
+    status, kind = 403, "permission"
+
+
+class NotFound(CallerError):
+    status, kind = 404, "not_found"
+
+
+class EndpointNotFound(NotFound):
+    """``hint``: what would make the name one that is found."""
+
+    def __init__(self, name: str, hint: str | None = None) -> None:
+        super().__init__(
+            f"endpoint {name!r} not found; {hint or 'GET /gateway/mlflow/v1/models lists them'}",
+            field="model",
+            code="endpoint_not_found",
+        )
+        self.name, self.hint = name, hint
+
+
+class MethodNotAllowed(CallerError):
+    status = 405
+
+
+class BodyTooLarge(CallerError):
+    status, kind = 413, "too_large"
+
+
+class UnsupportedEncoding(CallerError):
+    status = 415
+
+
+class Unprocessable(CallerError):
+    """A field that this route does not take, however well formed."""
+
+    status = 422
+
+
+class Unsupported(CallerError):
+    """An API that this target's provider does not offer; another target's may."""
+
+    falls_back = True
+
+
+class RateLimited(CallerError):
+    status, kind = 429, "rate_limit"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, code="rate_limit_exceeded")
+        self.headers["retry-after"] = f"{retry_after:.0f}"
+
+
+class Unavailable(GatewayError):
+    status, kind = 503, "overloaded"
+    falls_back = True
+
+
+class UpstreamError(GatewayError):
+    """A provider failed."""
+
+    status = 502
+    kind: Kind = "upstream"
+    retryable = True
+    falls_back = True
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection: refused, name not found, TLS failed, address forbidden."""
+
+
+class UpstreamTimedOut(UpstreamError):
+    status, kind = 504, "timeout"
+
+
+class UpstreamBroke(UpstreamError):
+    """The answer was cut short, malformed, or an error dressed as an answer."""
+
+
+class UpstreamRejected(UpstreamError):
+    """The provider answered with an error status.
+
+    ``body`` is the provider's own, as it came; ``upstream_headers`` have lower-case names.
+    """
+
+    def __init__(self, provider: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(f"provider {provider!r} answered {status}")
+        self.provider, self.status, self.body = provider, status, body
+        self.upstream_headers = headers
+        self.kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
+        self.falls_back = status not in CALLERS_FAULT
+        self.retryable = self.falls_back and status not in TARGETS_FAULT
+
+
+# A caller's mistake fails alike at every target, so no other is asked.
+CALLERS_FAULT = frozenset({400, 404, 405, 413, 415, 422})
+# What is wrong with the key or the account will not have changed in a second.
+TARGETS_FAULT = frozenset({401, 402, 403})
+KINDS: Mapping[int, Kind] = {
+    400: "invalid_request",
+    401: "authentication",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    429: "rate_limit",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}

@@ -1,0 +1,1 @@
+"""One call, from the caller's bytes to the caller's bytes."""

@@ -1,0 +1,142 @@
+"""One try at one target: from the request that goes out to the first content that comes back."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.errors import (
+    Unavailable,
+    Unsupported,
+    UpstreamBroke,
+    UpstreamRejected,
+    UpstreamTimedOut,
+)
+from gateway.exchange.bridge import Bridge, bridge
+from gateway.exchange.exchange import Call
+from gateway.ports import Transport, Upstream, Vault
+from gateway.providers.catalog import PROVIDERS, Provider
+from gateway.routing.endpoint import Target, Timeouts
+
+USER_AGENT = "sluicegate"
+LARGEST_ERROR = 256 * 1024
+LARGEST_HEAD = 16 * 1024 * 1024
+# A key with its middle starred out, as providers quote it back in their errors.
+_MASKED_KEY = re.compile(rb"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
+
+
+@dataclass(slots=True)
+class Opened:
+    """A provider that has begun to answer: from here on there is no falling back.
+
+    ``head``: the whole answer, or a stream's beginning up to its first content.
+    """
+
+    upstream: Upstream
+    crossing: Bridge
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Makes attempts. ``clock`` reads seconds from any fixed start."""
+
+    transport: Transport
+    vault: Vault
+    clock: Callable[[], float]
+
+    async def open(self, call: Call, target: Target, timeouts: Timeouts) -> Opened:
+        """Raises GatewayError; whether another target may do better, it says itself."""
+        provider = _provider(target)
+        crossing, url = _crossing(call, provider, target)
+        key = await self.vault.secret(target.secret) if target.secret else None
+        deadline = self.clock() + timeouts.first_content
+        upstream = await self.transport.open(
+            url,
+            _headers(call, provider, key),
+            crossing.request(target.model, stream_usage=provider.stream_usage),
+            patience=timeouts.first_content,
+        )
+        try:
+            if upstream.status >= 300:
+                raise await _rejection(upstream, provider, key)
+            if call.stream:
+                head = await self._first_content(upstream, crossing, deadline)
+            else:
+                head = crossing.reply(await upstream.read(max(deadline - self.clock(), 0)))
+        except BaseException:
+            await upstream.close()
+            raise
+        return Opened(upstream, crossing, head)
+
+    async def _first_content(self, upstream: Upstream, crossing: Bridge, deadline: float) -> bytes:
+        kind = upstream.headers.get("content-type", "text/event-stream")
+        if not kind.startswith("text/event-stream"):
+            raise UpstreamBroke(f"the provider answered a streamed call with {kind!r}")
+        head = bytearray()
+        while not crossing.begun:
+            chunk = await upstream.next(max(deadline - self.clock(), 0))
+            if chunk is None:
+                raise UpstreamTimedOut("the provider began no answer in time")
+            if chunk == b"":
+                raise UpstreamBroke("the provider's stream ended before it began")
+            head += crossing.feed(chunk)
+            if crossing.failure and not crossing.begun:
+                raise crossing.failure
+            if len(head) > LARGEST_HEAD:
+                raise UpstreamBroke("the provider's stream does not come to its content")
+        return bytes(head)
+
+
+def _provider(target: Target) -> Provider:
+    provider = PROVIDERS.get(target.provider)
+    if provider is None:
+        raise Unavailable(f"the target names an unknown provider {target.provider!r}")
+    return provider
+
+
+def _crossing(call: Call, provider: Provider, target: Target) -> tuple[Bridge, str]:
+    base_url = target.base_url or provider.base_url
+    if not base_url:
+        raise Unavailable(f"a target at {provider.name!r} needs a base_url")
+    for dialect, path in provider.speaks.items():
+        if crossing := bridge(call, dialect):
+            return crossing, base_url.rstrip("/") + path
+    spoken = ", ".join(dialect.name for dialect in provider.speaks)
+    raise Unsupported(
+        f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "
+        f"{call.dialect.name} (it offers {spoken})",
+        code="unsupported_api",
+    )
+
+
+def _headers(call: Call, provider: Provider, key: str | None) -> Mapping[str, str]:
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if call.stream else "application/json",
+        "accept-encoding": "identity",
+        "user-agent": USER_AGENT,
+        **provider.headers,
+    }
+    for name in provider.forwards:
+        if name in call.headers:
+            headers[name] = call.headers[name]
+    if key is not None:
+        headers[provider.key_header] = provider.key_format.format(key=key)
+    return headers
+
+
+async def _rejection(upstream: Upstream, provider: Provider, key: str | None) -> UpstreamRejected:
+    body = bytearray()
+    while chunk := await upstream.next(10):
+        body += chunk
+        if len(body) > LARGEST_ERROR:
+            break
+    status = upstream.status if upstream.status >= 400 else 502  # a redirect is never followed
+    return UpstreamRejected(provider.name, status, upstream.headers, without_key(bytes(body), key))
+
+
+def without_key(body: bytes, key: str | None) -> bytes:
+    """An error body with the provider's key taken out, whole or as the provider masks it."""
+    if key:
+        body = body.replace(key.encode(), b"***")
+    return _MASKED_KEY.sub(b"***", body)

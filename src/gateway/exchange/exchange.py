@@ -1,0 +1,84 @@
+"""What the gateway knows of one call while it is under way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.admission.admission import Caller
+from gateway.dialects import Dialect
+from gateway.errors import GatewayError
+from gateway.metering.prices import cost
+from gateway.metering.records import Outcome, Record
+from gateway.routing.endpoint import Endpoint
+from gateway.routing.plan import Attempt
+from gateway.usage import Usage
+from gateway.wire.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the caller asked for, still in the caller's dialect.
+
+    ``text``: the body as it came; ``body``: what it means. ``headers``: the caller's, lower-case.
+    """
+
+    request_id: str
+    dialect: Dialect
+    endpoint: str
+    text: bytes
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stream(self) -> bool:
+        return self.dialect.watch is not None and self.body.get("stream") is True
+
+
+@dataclass(slots=True)
+class Exchange:
+    """``started``, ``first_content``: readings of the gateway's clock, in seconds."""
+
+    call: Call
+    caller: Caller
+    endpoint: Endpoint
+    started: float
+    failed: list[tuple[Attempt, GatewayError]] = field(default_factory=list)
+    serving: Attempt | None = None
+    usage: Usage = field(default_factory=Usage)
+    first_content: float | None = None
+    error: BaseException | None = None
+    settled: bool = False
+
+    def record(self, now: float) -> Record:
+        target = self.serving.target if self.serving else None
+        return Record(
+            request_id=self.call.request_id,
+            caller=self.caller.name,
+            endpoint=self.endpoint.name,
+            dialect=self.call.dialect.name,
+            stream=self.call.stream,
+            outcome=self._outcome(),
+            status=self._status(),
+            provider=target.provider if target else None,
+            model=target.model if target else None,
+            attempts=len(self.failed) + (self.serving is not None),
+            usage=self.usage,
+            cost=cost(self.usage, target.price) if target else None,
+            duration=now - self.started,
+            first_content=self.first_content and self.first_content - self.started,
+            error=None if self.error is None else type(self.error).__name__,
+        )
+
+    def _outcome(self) -> Outcome:
+        if self.error is None:
+            return "answered"
+        return "failed" if isinstance(self.error, Exception) else "hung_up"
+
+    def _status(self) -> int:
+        match self.error:
+            case None:
+                return 200
+            case GatewayError(status=status):
+                return status
+            case Exception():
+                return 500
+        return 499  # as nginx logs a caller who hung up

@@ -1,0 +1,131 @@
+"""The life of a call, top to bottom."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from random import Random
+from typing import Protocol
+
+from gateway.admission.admission import Caller
+from gateway.errors import GatewayError
+from gateway.exchange.answer import Answer
+from gateway.exchange.attempt import Opened, Outbound
+from gateway.exchange.exchange import Call, Exchange
+from gateway.exchange.stream import ReplyStream
+from gateway.ports import EndpointStore, Ledger
+from gateway.routing.endpoint import Target
+from gateway.routing.plan import attempts
+
+
+class Admission(Protocol):
+    async def admit(self, endpoint: str) -> Caller:
+        """Who calls. Raises CallerError: no key, no permission, no room left."""
+        ...
+
+
+class Gateway:
+    def __init__(
+        self,
+        *,
+        admission: Admission,
+        endpoints: EndpointStore,
+        outbound: Outbound,
+        ledger: Ledger,
+        random: Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._admission, self._endpoints = admission, endpoints
+        self._outbound, self._ledger = outbound, ledger
+        self._random, self._sleep = random, sleep
+        self._clock = outbound.clock
+
+    async def answer(self, call: Call) -> Answer:
+        """Raises GatewayError. A stream in the answer must be closed by whoever sends it."""
+        caller = await self._admission.admit(call.endpoint)
+        endpoint = await self._endpoints.find(call.endpoint)
+        exchange = Exchange(call, caller, endpoint, started=self._clock())
+        try:
+            return await (self._streamed(exchange) if call.stream else self._whole(exchange))
+        except BaseException as error:
+            exchange.error = error
+            await asyncio.shield(self._settle(exchange))
+            raise
+
+    async def _whole(self, exchange: Exchange) -> Answer:
+        opened = await self._open(exchange)
+        await opened.upstream.close()
+        exchange.usage = opened.crossing.usage
+        await self._settle(exchange)
+        return Answer(200, _headers(exchange, opened, "application/json"), opened.head)
+
+    async def _streamed(self, exchange: Exchange) -> Answer:
+        """Wait for the first content, so that a failure before it is a true status."""
+        opening = asyncio.ensure_future(self._open(exchange))
+        try:
+            await asyncio.wait({opening}, timeout=exchange.endpoint.timeouts.commit_after)
+        except asyncio.CancelledError:
+            await ReplyStream(exchange, opening, self._settle).close()
+            raise
+        opened = opening.result() if opening.done() else None
+        headers = _headers(exchange, opened, "text/event-stream; charset=utf-8")
+        return Answer(200, headers, ReplyStream(exchange, opening, self._settle))
+
+    async def _open(self, exchange: Exchange) -> Opened:
+        """Try the planned targets until one begins to answer."""
+        hopeless: Target | None = None
+        for attempt in attempts(exchange.endpoint, self._random):
+            if attempt.target is hopeless:
+                continue
+            if attempt.pause:
+                await self._sleep(attempt.pause)
+            try:
+                opened = await self._outbound.open(
+                    exchange.call, attempt.target, exchange.endpoint.timeouts
+                )
+            except GatewayError as error:
+                exchange.failed.append((attempt, error))
+                if not error.falls_back:
+                    break
+                hopeless = None if error.retryable else attempt.target
+            else:
+                exchange.serving, exchange.first_content = attempt, self._clock()
+                return opened
+        raise exchange.failed[-1][1]
+
+    async def _settle(self, exchange: Exchange) -> None:
+        """Write the exchange down, once, however it ended."""
+        if not exchange.settled:
+            exchange.settled = True
+            await self._ledger.write(exchange.record(self._clock()))
+
+
+PASSED_BACK = ("x-request-id", "openai-processing-ms", "openai-version")
+
+
+def _headers(exchange: Exchange, opened: Opened | None, content_type: str) -> Mapping[str, str]:
+    headers = {
+        "content-type": content_type,
+        "x-gateway-request-id": exchange.call.request_id,
+        "x-gateway-endpoint": exchange.endpoint.name,
+    }
+    if content_type.startswith("text/event-stream"):
+        headers["cache-control"] = "no-cache"
+        headers["x-accel-buffering"] = "no"  # nginx would hold the events back
+    if exchange.serving:
+        target = exchange.serving.target
+        headers["x-gateway-target"] = f"{target.provider}/{target.model}"
+    if exchange.failed:
+        headers["x-gateway-attempts"] = str(len(exchange.failed) + 1)
+    if opened is not None:
+        headers |= passed_back(opened.upstream.headers)
+        if opened.crossing.dropped:
+            headers["x-gateway-dropped"] = ", ".join(opened.crossing.dropped)
+    return headers
+
+
+def passed_back(upstream: Mapping[str, str]) -> dict[str, str]:
+    """The provider's headers that a caller can use: its request id, its rate limits."""
+    return {
+        name: value
+        for name, value in upstream.items()
+        if name in PASSED_BACK or name.startswith(("x-ratelimit-", "retry-after"))
+    }

@@ -1,0 +1,1 @@
+"""What a call used and cost, written down once."""

@@ -1,0 +1,96 @@
+"""Server-sent events, as bytes in and bytes out. No I/O.
+
+Framing: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+import re
+from collections.abc import Iterator
+
+# The end of an event is an empty line; each of its two line ends may be \n, \r\n or \r.
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r)")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class SseSplitter:
+    """Feed it chunks as they arrive; it gives back whole events, byte for byte.
+
+    What has arrived of an unfinished event waits, at most ``limit`` bytes of it.
+    """
+
+    def __init__(self, limit: int = 32 * 1024 * 1024) -> None:
+        self._waiting = bytearray()
+        self._limit = limit
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Every event that is now complete, as it came; ``b""`` when there is none.
+
+        Raises ValueError when an event grows beyond the limit.
+        """
+        waiting = self._waiting
+        if not waiting and chunk.endswith(b"\n\n"):
+            return chunk
+        seen = max(len(waiting) - 3, 0)  # an empty line may straddle the chunks
+        waiting += chunk
+        end = self._last_end(seen, carriage=b"\r" in chunk or b"\r" in waiting[seen : seen + 3])
+        if end < 0:
+            if len(waiting) > self._limit:
+                raise ValueError(f"an event is larger than {self._limit} bytes")
+            return b""
+        whole = bytes(waiting[:end])
+        del waiting[:end]
+        return whole
+
+    @property
+    def waiting(self) -> bytes:
+        """What has arrived of an event that is not complete."""
+        return bytes(self._waiting)
+
+    def _last_end(self, start: int, *, carriage: bool) -> int:
+        if not carriage:
+            found = self._waiting.rfind(b"\n\n", start)
+            return found + 2 if found >= 0 else -1
+        end = -1
+        for match in _BLANK_LINE.finditer(self._waiting, start):
+            end = match.end()
+        return end
+
+
+def events(whole: bytes) -> Iterator[bytes]:
+    """Each event of a run of whole events, with its ending."""
+    start = 0
+    if b"\r" not in whole:
+        while (end := whole.find(b"\n\n", start)) >= 0:
+            yield whole[start : end + 2]
+            start = end + 2
+    else:
+        for match in _BLANK_LINE.finditer(whole):
+            yield whole[start : match.end()]
+            start = match.end()
+    if start < len(whole):
+        yield whole[start:]
+
+
+def data_of(event: bytes) -> bytes:
+    """The event's data lines, joined; ``b""`` for a comment or an event without data."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
+        return event[6:-2]  # the one shape that nearly every event has
+    lines = _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf"))
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:")
+
+
+class SseReader:
+    """Feed it chunks as they arrive; it yields the data of each finished event."""
+
+    def __init__(self) -> None:
+        self._splitter = SseSplitter()
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        for event in events(self._splitter.feed(chunk)):
+            if data := data_of(event):
+                yield data
+
+
+def write_event(data: bytes, name: str | None = None) -> bytes:
+    if name is None:
+        return b"data: " + data + b"\n\n"
+    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

@@ -1,0 +1,212 @@
+"""Fakes of the ports, and a world made of them."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from gateway.adapters.memory import MemoryEndpoints, MemoryLedger
+from gateway.admission.admission import OpenAdmission
+from gateway.dialects import OPENAI_CHAT, Dialect
+from gateway.errors import Unavailable, UpstreamError
+from gateway.exchange.answer import Answer
+from gateway.exchange.attempt import Outbound
+from gateway.exchange.exchange import Call
+from gateway.exchange.gateway import Gateway
+from gateway.metering.records import Record
+from gateway.routing.endpoint import Endpoint, Retries, Target, Timeouts
+from gateway.wire.json import Json, dumps
+
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end, within bounds: a test may fail but never hang."""
+    return asyncio.run(asyncio.wait_for(work, 20))
+
+
+class Clock:
+    """Seconds that pass only when a fake says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Silence:
+    """In a script: nothing comes for so many seconds."""
+
+    seconds: float
+
+
+@dataclass
+class Hang:
+    """In a script: nothing comes any more, until the caller is cancelled."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+Part = bytes | Silence | Hang | Exception
+
+
+class FakeUpstream:
+    """Plays back parts; ``b""`` is the clean end of the body, which follows the last part anyway."""
+
+    def __init__(
+        self, *parts: Part, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.parts = list(parts)
+        self.status, self.headers = status, headers or {}
+        self.closed = 0
+        self.clock = Clock()
+
+    async def read(self, patience: float) -> bytes:
+        body = b""
+        while chunk := await self.next(patience):
+            body += chunk
+        if chunk is None:
+            raise UpstreamError("silent")
+        return body
+
+    async def next(self, patience: float) -> bytes | None:
+        match self.parts.pop(0) if self.parts else b"":
+            case Silence(seconds) if seconds > patience:
+                self.parts.insert(0, Silence(seconds - patience))
+                self.clock.now += patience
+                return None
+            case Silence(seconds):
+                self.clock.now += seconds
+                return await self.next(patience - seconds)
+            case Hang(reached) as hang:
+                self.parts.insert(0, hang)
+                reached.set()
+                await asyncio.Event().wait()
+                return None
+            case Exception() as error:
+                raise error
+            case bytes(chunk):
+                return chunk
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class Sent:
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class FakeTransport:
+    def __init__(self, clock: Clock, *answers: FakeUpstream | Exception | Hang) -> None:
+        self.clock, self.answers = clock, list(answers)
+        self.sent: list[Sent] = []
+
+    async def open(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+    ) -> FakeUpstream:
+        del patience
+        self.sent.append(Sent(url, dict(headers), body))
+        match self.answers.pop(0):
+            case Exception() as error:
+                raise error
+            case Hang(reached):
+                reached.set()
+                await asyncio.Event().wait()
+                raise AssertionError
+            case FakeUpstream() as upstream:
+                upstream.clock = self.clock
+                return upstream
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeVault:
+    def __init__(self, **secrets: str) -> None:
+        self.secrets = secrets
+
+    async def secret(self, reference: str) -> str:
+        if reference not in self.secrets:
+            raise Unavailable(f"secret {reference!r} is not set")
+        return self.secrets[reference]
+
+
+GPT = Target("openai", "gpt", secret="key")
+GROQ = Target("groq", "llama", secret="key")
+HI: Json = {"model": "e", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def endpoint(*targets: Target, **more: Any) -> Endpoint:
+    """An endpoint ``e``: the first target, and the others to fall back on."""
+    first, *others = targets or (GPT,)
+    return Endpoint("e", (first,), tuple(others), **more)
+
+
+class World:
+    """A gateway among fakes. ``answers``: what the providers say, in the order they are asked."""
+
+    def __init__(
+        self, served: Endpoint | None = None, *answers: FakeUpstream | Exception | Hang
+    ) -> None:
+        self.clock = Clock()
+        self.transport = FakeTransport(self.clock, *answers)
+        self.ledger = MemoryLedger()
+        self.pauses: list[float] = []
+        self.gateway = Gateway(
+            admission=OpenAdmission(),
+            endpoints=MemoryEndpoints([served or endpoint()]),
+            outbound=Outbound(self.transport, FakeVault(key="sk-secret"), self.clock),
+            ledger=self.ledger,
+            random=Random(1),
+            sleep=self._sleep,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    async def answer(
+        self, body: Json, dialect: Dialect = OPENAI_CHAT, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        call = Call("req1", dialect, "e", dumps(body), body, headers or {})
+        return await self.gateway.answer(call)
+
+    async def ask(
+        self, body: Json, dialect: Dialect = OPENAI_CHAT, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The whole of the answer's body."""
+        answer = await self.answer(body, dialect, headers)
+        if isinstance(answer.body, bytes):
+            return answer.body
+        parts = []
+        while part := await answer.body.next():
+            parts.append(part)
+        await answer.body.close()
+        return b"".join(parts)
+
+    @property
+    def record(self) -> Record:
+        """The one settlement."""
+        (record,) = self.ledger.records
+        return record
+
+
+__all__ = [
+    "GPT",
+    "GROQ",
+    "HI",
+    "FakeTransport",
+    "FakeUpstream",
+    "Hang",
+    "Retries",
+    "Silence",
+    "Timeouts",
+    "World",
+    "endpoint",
+    "run",
+]
