@@ -1,0 +1,223 @@
+"""One HTTP/1.1 connection: sends a POST, parses the answer as it arrives, holds it until taken."""
+
+import asyncio
+from typing import cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from gateway.errors import UpstreamBroke, UpstreamError, UpstreamTimedOut
+
+# Bytes that bring neither body nor end: status line, headers, interim answers, trailers.
+HEAD_LIMIT = 64 * 1024
+TOO_LONG = f"a header section of more than {HEAD_LIMIT} bytes"
+# Reading stops above this much untaken body; the kernel's window then slows the provider down.
+BUFFER_LIMIT = 256 * 1024
+# Up to here one copy is cheaper than a second write.
+ONE_WRITE = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """Serves one request at a time: ``ask``, then ``take`` and ``wait`` until ``ended``.
+
+    The attributes are the state of the current answer. ``failure`` stands once the rest of it
+    cannot come any more; what arrived before is still there to be taken.
+    """
+
+    __slots__ = (
+        "_barren",
+        "_body",
+        "_keep",
+        "_loop",
+        "_named",
+        "_parser",
+        "_paused",
+        "_transport",
+        "_until_close",
+        "_waiter",
+        "answered",
+        "buffered",
+        "ended",
+        "failure",
+        "headers",
+        "heard",
+        "host",
+        "reused",
+        "status",
+    )
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.reused = False
+        self._loop = asyncio.get_running_loop()
+        self._parser = HttpResponseParser(self)
+        self._waiter: asyncio.Future[bool] | None = None
+        self._keep = True
+        self._reset()
+        self.ended = True  # nothing is asked yet
+
+    def _reset(self) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.heard = self.answered = self.ended = False
+        self.failure: UpstreamError | None = None
+        self.buffered = 0
+        self._body: list[bytes] = []
+        self._barren = self._named = 0
+        self._until_close = self._paused = False
+
+    @property
+    def fit(self) -> bool:
+        """May carry another request."""
+        return (
+            self.ended
+            and self._keep
+            and not self._transport.is_closing()
+            # An answer that came before we had finished asking: the rest would garble the next one.
+            and not self._transport.get_write_buffer_size()
+        )
+
+    @property
+    def stale(self) -> bool:
+        """Closed in the pool before it could answer: the request may go out again elsewhere."""
+        return self.reused and self.failure is not None and not self.heard
+
+    async def ask(self, head: bytes, body: bytes, deadline: float) -> None:
+        """Returns when the status and the headers are in; the body follows."""
+        self._reset()
+        if self._transport.is_closing():
+            self._hung_up(None)
+        elif len(body) <= ONE_WRITE:
+            self._transport.write(head + body)
+        else:
+            self._transport.write(head)
+            self._transport.write(body)
+        while not self.answered:
+            if self.failure:
+                raise self.failure
+            if not await self.wait(deadline - self._loop.time()):
+                raise UpstreamTimedOut(f"{self.host} did not answer in time")
+
+    def take(self) -> bytes:
+        """All that is buffered."""
+        body = self._body
+        data = body[0] if len(body) == 1 else b"".join(body)
+        body.clear()
+        self.buffered = 0
+        if self._paused:
+            self._paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        return data
+
+    async def wait(self, seconds: float) -> bool:
+        """False after so many seconds without a byte, an end or a failure."""
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(seconds, expire, waiter)
+        try:
+            heard: bool = await waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+        return heard
+
+    def drop(self) -> None:
+        """Close at once, whatever is under way."""
+        self._transport.abort()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.ended or self.failure:
+            self.drop()  # nobody asked: many a server says 408 before it closes an idle connection
+            return
+        self.heard = True
+        self._barren += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._keep = False
+            self._fail(f"{self.host} answered with malformed HTTP: {error.__context__ or error}")
+        if self._barren > HEAD_LIMIT:
+            self._fail(f"{self.host} answered with malformed HTTP: {TOO_LONG}")
+        if self.buffered > BUFFER_LIMIT and not (self._paused or self._transport.is_closing()):
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._hung_up(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hung_up(exc)
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self.ended:
+            raise ValueError("an answer that nobody asked for")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._named += len(name) + len(value) + 4  # the colon, the blank, the line's end
+        if self._named > HEAD_LIMIT:
+            raise ValueError(TOO_LONG)
+        if self.answered:
+            return  # a trailer: nothing we know of is said there
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self.headers.get(key)
+        self.headers[key] = text if known is None else f"{known}, {text}"
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status == 101:
+            raise ValueError("a switch of protocols that nobody asked for")
+        if status < 200:
+            return
+        framing = self.headers.get("transfer-encoding")
+        if framing is not None and framing.lower() != "chunked":
+            raise ValueError(f"transfer-encoding {framing!r}")
+        self.status = status
+        self.answered = True
+        self._keep = self._parser.should_keep_alive()
+        self._until_close = framing is None and "content-length" not in self.headers
+        self._barren = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+        self.buffered += len(body)
+        self._barren = 0
+
+    def on_message_complete(self) -> None:
+        if self.answered:
+            self.ended = True
+        else:
+            self.headers.clear()  # an interim answer (1xx): the real one follows
+
+    # How an answer ends.
+
+    def _hung_up(self, reason: Exception | None) -> None:
+        if self.ended:
+            return
+        if not self.heard:
+            self._fail(f"{self.host} closed the connection without answering")
+        elif self.answered and self._until_close and reason is None:
+            self.ended = True
+        else:
+            self._fail(f"{self.host} closed the connection in the middle of its answer")
+        self._wake()
+
+    def _fail(self, message: str) -> None:
+        if not (self.ended or self.failure):
+            self.failure = UpstreamBroke(message)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(True)
+
+
+def expire(waiter: asyncio.Future[bool]) -> None:
+    if not waiter.done():
+        waiter.set_result(False)

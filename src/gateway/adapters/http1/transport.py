@@ -1,0 +1,155 @@
+"""The Transport of the query path, on our own HTTP/1.1 connections."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Mapping
+
+from gateway.adapters.encodings import EncodingError
+from gateway.adapters.http1.connection import Connection
+from gateway.adapters.http1.dialing import Dialer, Origin
+from gateway.adapters.http1.pool import Pool, PoolLimits
+from gateway.adapters.http1.request import destination, request_head
+from gateway.adapters.reading import READ_LIMIT, decoding, read_whole
+from gateway.errors import UpstreamBroke, UpstreamError
+
+DEFAULT_LIMITS = PoolLimits()
+
+
+def refuse_nothing(_address: str) -> None:
+    return None
+
+
+class Http1Transport:
+    """One for the whole process; connections are shared by all that call the same origin.
+
+    ``refuses`` is given every address that a name resolves to and says why we must not connect to
+    it, or ``None``. ``tls`` stands in for the context that trusts what the machine trusts. Proxies
+    named in the environment are not used, and redirects are not followed: a 3xx is a status.
+    """
+
+    def __init__(
+        self,
+        *,
+        refuses: Callable[[str], str | None] = refuse_nothing,
+        connect_timeout: float = 5.0,
+        read_limit: int = READ_LIMIT,
+        limits: PoolLimits = DEFAULT_LIMITS,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._dialer = Dialer(refuses=refuses, connect_timeout=connect_timeout, tls=tls)
+        self._read_limit, self._limits = read_limit, limits
+        self._pools: dict[Origin, Pool] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that the pools belong to
+
+    async def open(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+    ) -> "Http1Upstream":
+        """``patience`` covers waiting for a free connection and connecting as well."""
+        place = destination(url)
+        head = request_head(place, headers, len(body))
+        loop = asyncio.get_running_loop()
+        pool = self._pool(place.origin, loop)
+        connection = await ask(pool, head, body, loop.time() + patience)
+        try:
+            return Http1Upstream(connection, pool, self._read_limit)
+        except UpstreamError:
+            pool.discard(connection)
+            raise
+
+    async def close(self) -> None:
+        """Idle connections close now, those in use when their answers are closed."""
+        self._leave_pools()
+        await asyncio.sleep(0)  # the sockets close in the loop's next turn
+
+    def _pool(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> Pool:
+        if loop is not self._loop:
+            self._leave_pools()
+            self._loop = loop
+        pool = self._pools.get(origin)
+        if pool is None:
+            pool = self._pools[origin] = Pool(origin, self._dialer, self._limits)
+        return pool
+
+    def _leave_pools(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools = {}
+
+
+async def ask(pool: Pool, head: bytes, body: bytes, deadline: float) -> Connection:
+    """A connection on which the answer has begun.
+
+    A pooled connection may have been closed at the very moment that we wrote to it. Nothing was
+    answered then, and the request goes out once more, on a new connection that cannot be stale.
+    """
+    connection = await pool.acquire(deadline)
+    while True:
+        try:
+            await connection.ask(head, body, deadline)
+        except BaseException as error:
+            if not (isinstance(error, UpstreamBroke) and connection.stale):
+                pool.discard(connection)
+                raise
+        else:
+            return connection
+        connection = await pool.replace(connection, deadline)
+
+
+class Http1Upstream:
+    __slots__ = ("_connection", "_inflater", "_open", "_pool", "_read_limit", "headers", "status")
+
+    headers: Mapping[str, str]
+
+    def __init__(self, connection: Connection, pool: Pool, read_limit: int) -> None:
+        self.status = connection.status
+        self.headers, self._inflater = decoding(connection.headers, connection.host)
+        self._connection, self._pool, self._read_limit = connection, pool, read_limit
+        self._open = True
+
+    async def read(self, patience: float) -> bytes:
+        """What fails or is cancelled here also closes the upstream."""
+        host = self._connection.host
+        return await read_whole(self, host, patience=patience, limit=self._read_limit)
+
+    async def next(self, patience: float) -> bytes | None:
+        connection = self._connection
+        if not self._open:  # it may carry another's answer by now
+            raise UpstreamBroke(f"the answer of {connection.host} was closed before")
+        while True:
+            if connection.buffered or (self._inflater and self._inflater.more):
+                if piece := self._take():
+                    return piece
+            elif connection.failure:
+                raise connection.failure
+            elif connection.ended:
+                self._check_whole()
+                return b""
+            elif not await connection.wait(patience):
+                return None
+
+    async def close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        if self._connection.ended:
+            self._connection.take()
+            self._pool.release(self._connection)
+        else:
+            self._pool.discard(self._connection)
+
+    def _take(self) -> bytes:
+        if self._inflater is None:
+            return self._connection.take()
+        data = b"" if self._inflater.more else self._connection.take()
+        try:
+            return self._inflater.feed(data)
+        except EncodingError as error:
+            raise UpstreamBroke(f"{self._connection.host}: {error}") from error
+
+    def _check_whole(self) -> None:
+        if self._inflater is None:
+            return
+        try:
+            self._inflater.finish()
+        except EncodingError as error:
+            raise UpstreamBroke(f"{self._connection.host}: {error}") from error

@@ -1,0 +1,1 @@
+"""What changes configuration: checks first, then one write."""

@@ -1,0 +1,113 @@
+"""A request's body: read within bounds, unpacked within bounds, and made a JSON object."""
+
+import sys
+import zlib
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Protocol
+
+from gateway.errors import BadRequest, BodyTooLarge, UnsupportedEncoding
+from gateway.wire.json import Json, loads
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+ENCODINGS = "gzip, deflate, zstd"
+
+
+class CallerGone(Exception):
+    """The caller hung up before the request was in."""
+
+
+class Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """The body, unpacked, at most ``limit`` bytes of it.
+
+    Raises BodyTooLarge before more than that is held, whatever the headers said or left out.
+    """
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    body = await _received(receive, limit)
+    for encoding in reversed(_encodings(headers)):
+        body = _unpacked(body, encoding, limit)
+    return body
+
+
+async def _received(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body"):
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    parts = bytearray()
+    while True:
+        if message["type"] == "http.disconnect":
+            raise CallerGone
+        parts += message.get("body", b"")
+        if len(parts) > limit:
+            raise _too_large(limit)
+        if not message.get("more_body"):
+            return bytes(parts)
+        message = await receive()
+
+
+def _encodings(headers: Mapping[str, str]) -> list[str]:
+    named = [one.strip().lower() for one in headers.get("content-encoding", "").split(",")]
+    named = [one for one in named if one not in ("", "identity")]
+    if len(named) > 2:
+        raise UnsupportedEncoding("content-encoding: at most two encodings, one upon the other")
+    return named
+
+
+def _unpacked(body: bytes, encoding: str, limit: int) -> bytes:
+    unpacker = _unpacker(encoding)
+    try:
+        unpacked = unpacker.decompress(body, limit + 1)
+    except (zlib.error, zstd.ZstdError) as error:
+        raise BadRequest(None, f"the body is not valid {encoding}") from error
+    if len(unpacked) > limit:
+        raise _too_large(limit)
+    if not unpacker.eof:
+        raise BadRequest(None, f"the {encoding} body is cut short")
+    return unpacked
+
+
+def _unpacker(encoding: str) -> Unpacker:
+    match encoding:
+        case "gzip" | "x-gzip":
+            return zlib.decompressobj(16 + zlib.MAX_WBITS)
+        case "deflate":
+            return zlib.decompressobj()
+        case "zstd":
+            return zstd.ZstdDecompressor()
+    raise UnsupportedEncoding(f"content-encoding {encoding!r} is not one of {ENCODINGS}")
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the request body is larger than {limit} bytes", code="body_too_large")
+
+
+def read_object(text: bytes) -> Json:
+    if not text.strip():
+        raise BadRequest(None, "Invalid JSON payload: the body is empty; send a JSON object")
+    try:
+        body = loads(text)
+    except ValueError as error:
+        raise BadRequest(None, f"Invalid JSON payload: {error}", code="invalid_json") from error
+    if not isinstance(body, dict):
+        raise BadRequest(
+            None,
+            "Invalid request: payload format must be a JSON object, such as chat or embeddings",
+        )
+    return body

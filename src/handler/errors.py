@@ -1,0 +1,70 @@
+"""Errors as answers, in the caller's own dialect."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.dialects.openai_errors import read_error, write_error
+from gateway.errors import EndpointNotFound, GatewayError, UpstreamRejected
+from gateway.exchange.answer import Answer
+from gateway.exchange.gateway import passed_back
+from gateway.wire.json import Json, dumps, loads
+
+
+def answer_for(
+    error: GatewayError,
+    *,
+    detail: bool,
+    request_id: str | None = None,
+    write: Callable[[GatewayError], Json] = write_error,
+    read: Callable[[object], str | None] = read_error,
+) -> Answer:
+    """``detail``: say it once more as MLflow's clients read it, beside the dialect's own shape.
+
+    A provider's own error body is handed on where it already has the caller's shape.
+    """
+    headers = {"content-type": "application/json", **error.headers}
+    if request_id:
+        headers["x-gateway-request-id"] = request_id
+    body: Json | None = None
+    if isinstance(error, UpstreamRejected):
+        headers |= passed_back(error.upstream_headers)
+        parsed = _parsed(error.body)
+        if _has_our_shape(parsed):
+            if not detail:
+                return Answer(error.status, headers, error.body)
+            body = parsed
+        elif said := read(parsed):
+            error.message = said
+        else:
+            error.message += _kind_of_body(error.upstream_headers)
+    body = body if body is not None else write(error)
+    if detail:
+        body = {**body, "detail": _detail(error, body)}
+    return Answer(error.status, headers, dumps(body))
+
+
+def _parsed(text: bytes) -> Json | None:
+    try:
+        parsed = loads(text)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _has_our_shape(body: Json | None) -> bool:
+    error = (body or {}).get("error")
+    return isinstance(error, dict) and isinstance(error.get("message"), str)
+
+
+def _kind_of_body(headers: Mapping[str, str]) -> str:
+    kind = headers.get("content-type", "").partition(";")[0]
+    return f" with a body of type {kind!r}" if kind else " without a readable body"
+
+
+def _detail(error: GatewayError, body: Json) -> Json | str:
+    if isinstance(error, EndpointNotFound):  # as MLflow words it: programs test for the code
+        return {
+            "error_code": "RESOURCE_DOES_NOT_EXIST",
+            "message": f"GatewayEndpoint not found (name={error.name!r})",
+        }
+    message: str = body["error"]["message"]
+    return message

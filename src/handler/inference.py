@@ -1,0 +1,131 @@
+"""The query plane: from path and bytes to a Call, from an Answer to bytes."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from gateway.dialects import (
+    OPENAI_CHAT,
+    OPENAI_COMPACTION,
+    OPENAI_EMBEDDINGS,
+    OPENAI_RESPONSES,
+    Dialect,
+)
+from gateway.dialects.base import json_type
+from gateway.errors import BadRequest, GatewayError, Unprocessable
+from gateway.exchange.answer import Answer
+from gateway.exchange.exchange import Call
+from gateway.exchange.gateway import Gateway
+from gateway.providers.catalog import PROVIDERS
+from gateway.wire.json import Json
+from handler.bodies import CallerGone, read_body, read_object
+from handler.errors import answer_for
+from handler.hang_up import HangUp
+from handler.sending import send_answer
+
+logger = logging.getLogger("sluicegate")
+
+READ = frozenset({"content-length", "content-encoding"})
+FORWARDED = frozenset().union(*(provider.forwards for provider in PROVIDERS.values()))
+KEPT = {name.encode(): name for name in READ | FORWARDED}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPath:
+    """``dialect``: None where the body tells. ``unified``: MLflow's own API, with its manners."""
+
+    path: str
+    dialect: Dialect | None
+    unified: bool
+
+
+QUERY_PATHS = (
+    QueryPath("/gateway/openai/v1/chat/completions", OPENAI_CHAT, unified=False),
+    QueryPath("/gateway/mlflow/v1/chat/completions", OPENAI_CHAT, unified=True),
+    QueryPath("/gateway/openai/v1/embeddings", OPENAI_EMBEDDINGS, unified=False),
+    QueryPath("/gateway/mlflow/v1/embeddings", OPENAI_EMBEDDINGS, unified=True),
+    QueryPath("/gateway/openai/v1/responses", OPENAI_RESPONSES, unified=False),
+    QueryPath("/gateway/openai/v1/responses/compact", OPENAI_COMPACTION, unified=False),
+    QueryPath("/gateway/{endpoint:path}/mlflow/invocations", None, unified=True),
+)
+
+
+class Query:
+    """An ASGI endpoint for one query path."""
+
+    def __init__(self, gateway: Gateway, path: QueryPath, *, max_body: int) -> None:
+        self._gateway, self._path, self._max_body = gateway, path, max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, request_id = time.perf_counter(), os.urandom(12).hex()
+        try:
+            with HangUp(receive) as hang_up:
+                answer = await self._answer(scope, receive, request_id, hang_up)
+                await send_answer(answer, send, started if self._path.unified else None)
+        except CallerGone:
+            logger.debug("request %s: the caller hung up", request_id)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, request_id: str, hang_up: HangUp
+    ) -> Answer:
+        try:
+            call = await self._call(scope, receive, request_id)
+            hang_up.watch()
+            return await self._gateway.answer(call)
+        except GatewayError as error:
+            return answer_for(error, request_id=request_id, detail=self._path.unified)
+        except CallerGone:
+            raise
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            ours = GatewayError(f"the gateway failed; its log says why (request {request_id})")
+            return answer_for(ours, request_id=request_id, detail=self._path.unified)
+
+    async def _call(self, scope: Scope, receive: Receive, request_id: str) -> Call:
+        headers = _headers(scope)
+        text = await read_body(receive, headers, self._max_body)
+        body = read_object(text)
+        dialect = self._path.dialect
+        if dialect is None:
+            dialect, endpoint = _told_by(body), str(scope["path_params"]["endpoint"])
+        else:
+            endpoint = _model(body)
+        (dialect.check_closely if self._path.unified else dialect.check)(body)
+        return Call(request_id, dialect, endpoint, text, body, headers)
+
+
+def _headers(scope: Scope) -> Mapping[str, str]:
+    raw: list[tuple[bytes, bytes]] = scope["headers"]
+    return {KEPT[name]: value.decode("latin-1") for name, value in raw if name in KEPT}
+
+
+def _model(body: Json) -> str:
+    model: Any = body.get("model")
+    if model is None:
+        raise BadRequest(None, "Missing required 'model' parameter in request body")
+    if not isinstance(model, str) or not model:
+        raise BadRequest("model", f"must be the name of an endpoint, not {json_type(model)}")
+    return model
+
+
+def _told_by(body: Json) -> Dialect:
+    if "model" in body:
+        raise Unprocessable(
+            "The parameter 'model' is not permitted to be passed. The route being queried already "
+            "defines a model instance.",
+            field="model",
+        )
+    if "messages" in body:
+        return OPENAI_CHAT
+    if "input" in body:
+        return OPENAI_EMBEDDINGS
+    raise BadRequest(
+        None,
+        "Invalid request: payload format must be either chat or embeddings: "
+        "a field 'messages' or 'input' is required",
+    )
