@@ -18,7 +18,10 @@ class Upstream(Protocol):
     headers: Mapping[str, str]
 
     async def read(self, patience: float) -> bytes:
-        """The rest of the body, decoded. ``patience``: seconds of silence to bear between bytes."""
+        """The rest of the body, decoded. ``patience``: seconds of silence to bear between bytes.
+
+        When it fails or is cancelled, the upstream is closed.
+        """
         ...
 
     async def next(self, patience: float) -> bytes | None:
@@ -40,10 +43,10 @@ class Transport(Protocol):
     async def open(
         self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
     ) -> Upstream:
-        """``patience``: seconds to wait for the answer's first byte.
+        """``patience``: seconds until the headers are in, connecting included.
 
-        Raises UpstreamUnreachable when no connection can be made, UpstreamTimedOut when no answer
-        comes, UpstreamBroke when what comes is no HTTP.
+        Raises UpstreamUnreachable when no connection can be made or a header could not be sent as
+        it is, UpstreamTimedOut when no answer comes, UpstreamBroke when what comes is no HTTP.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gateway import __version__
 from gateway.bootstrap import Wired
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.ports import EndpointStore
@@ -31,15 +31,18 @@ def create_app(wired: Wired, *, local_only: bool) -> FastAPI:
 
     app = FastAPI(
         title="Sluicegate",
-        version=_version(),
+        version=__version__,
         openapi_url=None,  # ours is built from the same table as the routes, when it is asked for
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Its own telemetry asks the environment thrice a call whether it is on.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
     )
     app.router.routes.extend(_routes(wired))
     app.add_exception_handler(HTTPException, _no_such_route)
+    app.add_exception_handler(Exception, _our_fault)
     if local_only:
         app.add_middleware(LocalGuard)
     return app
@@ -59,7 +62,7 @@ def _routes(wired: Wired) -> list[Route]:
         Route("/gateway/openai/v1/models/{name:path}", openai.show),
         Route("/gateway/mlflow/v1/models", unified.list),
         Route("/gateway/mlflow/v1/models/{name:path}", unified.show),
-        Route("/openapi.json", OpenApi(_version()).show),
+        Route("/openapi.json", OpenApi(__version__).show),
         Route("/health", _health),
         Route("/ready", _Ready(wired.endpoints).show),
     ]
@@ -94,8 +97,8 @@ async def _no_such_route(request: Request, raised: Exception) -> Response:
     return response_of(answer_for(error, detail="/mlflow/" in path))
 
 
-def _version() -> str:
-    try:
-        return version("sluicegate")
-    except PackageNotFoundError:  # run from a bundle without metadata
-        return "0+unknown"
+async def _our_fault(_: Request, __: Exception) -> Response:
+    """The log has the rest: Starlette raises it again once the answer is out."""
+    return response_of(
+        answer_for(GatewayError("the gateway failed; its log says why"), detail=True)
+    )

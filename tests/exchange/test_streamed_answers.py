@@ -8,6 +8,7 @@ from gateway.dialects import OPENAI_RESPONSES
 from gateway.errors import UpstreamBroke, UpstreamRejected, UpstreamTimedOut
 from gateway.exchange.answer import Stream
 from gateway.exchange.stream import ReplyStream
+from gateway.routing.endpoint import Target
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps, loads
 from tests.fakes import GPT, GROQ, HI, FakeUpstream, Hang, Silence, Timeouts, World, endpoint, run
@@ -55,6 +56,12 @@ def test_usage_is_asked_of_the_provider_in_any_case() -> None:
         "include_obfuscation": False,
         "include_usage": True,
     }
+
+
+def test_a_provider_that_refuses_stream_options_is_not_sent_them() -> None:
+    world = World(endpoint(Target("mistral", "m", "key")), FakeUpstream(HELLO, STOP, DONE))
+    run(world.ask(ASK | {"stream_options": {"include_usage": True}}))
+    assert loads(world.transport.sent[0].body) == ASK | {"model": "m"}
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 10_000])

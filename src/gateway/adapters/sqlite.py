@@ -39,13 +39,19 @@ class SqliteEndpoints:
         )
         if not rows:
             raise EndpointNotFound(name)
-        return read_endpoint(loads(rows[0][0]))
+        return self._read(*rows[0])
 
     async def list(self) -> Sequence[Endpoint]:
         rows = await self._run(
             lambda db: db.execute("SELECT body FROM endpoints ORDER BY name").fetchall()
         )
-        return [read_endpoint(loads(body)) for (body,) in rows]
+        return [self._read(*row) for row in rows]
+
+    def _read(self, body: str) -> Endpoint:
+        try:
+            return read_endpoint(loads(body))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unavailable(f"the store {self._file} holds an unreadable endpoint") from error
 
     async def put(self, endpoint: Endpoint) -> None:
         row = (endpoint.name, VERSION, dumps(write_endpoint(endpoint)).decode())

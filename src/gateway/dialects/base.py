@@ -20,8 +20,11 @@ class Watch(Protocol):
     ended: bool  # the terminal event has been seen
     failure: UpstreamError | None  # the provider said in the stream that it failed
 
-    def may_tell(self, whole: bytes) -> bool:
-        """Whether any event in these bytes must be looked at. Cheap; may be wrong only by yes."""
+    def telling(self, whole: bytes, start: int) -> int:
+        """Where, from ``start`` on, the first event stands that must be looked at.
+
+        Any index into that event; -1 when there is none. Cheap, and wrong only by naming too many.
+        """
         ...
 
     def look(self, data: bytes) -> bool:
@@ -56,6 +59,15 @@ class Dialect:
     write_error: Callable[[GatewayError], Json]
     write_stream_error: Callable[[GatewayError], bytes]
     heartbeat: bytes = b": heartbeat\n\n"
+
+
+def first_of(*places: int) -> int:
+    """The least of what ``bytes.find`` gave, -1 when it found nothing."""
+    first = -1
+    for place in places:
+        if place >= 0 and (first < 0 or place < first):
+            first = place
+    return first
 
 
 def take(body: Json, field: str, kind: type | tuple[type, ...], place: str = "") -> Any:

@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from gateway.dialects.base import Dialect
+from gateway.dialects.base import Dialect, Watch
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
 from gateway.usage import Usage
-from gateway.wire.json import Json, loads
+from gateway.wire.json import dumps, loads
 from gateway.wire.patch import patch
-from gateway.wire.sse import SseSplitter, data_of, events
+from gateway.wire.sse import SseSplitter, data_of, event_around
 
 
 class Bridge(Protocol):
@@ -50,14 +50,18 @@ class Relay:
         self._watch = self._dialect.watch(call.body) if self._dialect.watch else None
         self._splitter = SseSplitter()
         self._broken: UpstreamError | None = None
+        self._over = False  # ended or failed: nothing more is looked at
         self.usage = Usage()
         self.dropped: list[str] = []
 
     def request(self, model: str, *, stream_usage: bool) -> bytes:
-        changes: Json = {"model": model}
+        text, body = self._call.text, self._call.body
         if stream_usage:
-            changes |= self._dialect.amend(self._call.body)
-        return patch(self._call.text, self._call.body, changes)
+            return patch(text, body, {"model": model, **self._dialect.amend(body)})
+        if "stream_options" in body:  # this provider refuses the field, and tells the usage unasked
+            body = {name: value for name, value in body.items() if name != "stream_options"}
+            text = dumps(body)
+        return patch(text, body, {"model": model})
 
     def reply(self, body: bytes) -> bytes:
         try:
@@ -84,33 +88,43 @@ class Relay:
 
     def feed(self, chunk: bytes) -> bytes:
         watch = self._watch
-        if watch is None or watch.ended or self.failure:
+        if watch is None or self._over:
             return b""
         try:
             whole = self._splitter.feed(chunk)
         except ValueError as error:
             self._broken = UpstreamBroke(f"the provider's stream is malformed: {error}")
+            self._over = True
             return b""
-        if not watch.may_tell(whole):
-            return whole
-        return b"".join(self._looked_at(whole))
+        at = watch.telling(whole, 0)
+        return whole if at < 0 else self._sifted(watch, whole, at)
 
-    def _looked_at(self, whole: bytes) -> list[bytes]:
-        """The events that the caller should see, up to a failure or the end."""
-        watch = self._watch
+    def _sifted(self, watch: Watch, whole: bytes, at: int) -> bytes:
+        """What the caller should see, up to a failure or the end."""
         shown: list[bytes] = []
-        for event in events(whole):
-            data = data_of(event)
-            try:
-                if watch is None or not data or watch.look(data):
-                    shown.append(event)
-            except UpstreamError as error:
-                self._broken = error
-            if self.failure or self.ended:
+        start = 0
+        while 0 <= at < len(whole):
+            begin, end = event_around(whole, at, start)
+            shown.append(whole[start:begin])
+            if self._look(watch, whole[begin:end]):
+                shown.append(whole[begin:end])
+            start = end
+            if watch.ended or self.failure:
+                self._over = True
                 break
-        if watch is not None:
-            self.usage = watch.usage
-        return shown
+            at = watch.telling(whole, start)
+        else:
+            shown.append(whole[start:])
+        self.usage = watch.usage
+        return b"".join(shown)
+
+    def _look(self, watch: Watch, event: bytes) -> bool:
+        data = data_of(event)
+        try:
+            return not data or watch.look(data)
+        except UpstreamError as error:
+            self._broken = error
+            return False
 
     def fail(self, error: GatewayError) -> bytes:
         return self._dialect.write_stream_error(error)

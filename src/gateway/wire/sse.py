@@ -70,6 +70,22 @@ def events(whole: bytes) -> Iterator[bytes]:
         yield whole[start:]
 
 
+def event_around(whole: bytes, at: int, start: int = 0) -> tuple[int, int]:
+    """Where the event begins and ends that ``at`` is within, in a run of whole events.
+
+    ``start``: where some event begins, at or before ``at``.
+    """
+    if b"\r" not in whole:
+        before = whole.rfind(b"\n\n", start, at)
+        end = whole.find(b"\n\n", at)
+        return (before + 2 if before >= 0 else start), (end + 2 if end >= 0 else len(whole))
+    for match in _BLANK_LINE.finditer(whole, start):
+        if match.end() > at:
+            return start, match.end()
+        start = match.end()
+    return start, len(whole)
+
+
 def data_of(event: bytes) -> bytes:
     """The event's data lines, joined; ``b""`` for a comment or an event without data."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:

@@ -1,5 +1,8 @@
 """A relayed Chat Completions stream, looked over without being read whole."""
 
+import re
+
+from gateway.dialects.base import first_of
 from gateway.dialects.openai_chat.usage import read_usage
 from gateway.dialects.openai_errors import failure_in
 from gateway.errors import UpstreamBroke, UpstreamError
@@ -7,6 +10,8 @@ from gateway.usage import Usage
 from gateway.wire.json import Json, loads
 
 DONE = b"[DONE]"
+# A usage that is not null: asked for it, OpenAI sends null in every chunk but the last.
+_USAGE = re.compile(rb'"usage"\s*:\s*(?!\s|null)')
 
 
 def amend(body: Json) -> Json:
@@ -29,14 +34,15 @@ class ChatWatch:
         self.begun = self.ended = False
         self.failure: UpstreamError | None = None
 
-    def may_tell(self, whole: bytes) -> bool:
-        # As keys only: within a string their quotes would be escaped.
-        if not self.begun or DONE in whole or b'"error"' in whole:
-            return True
-        if b'"usage"' not in whole:
-            return False
-        nulls = whole.count(b'"usage":null') + whole.count(b'"usage": null')
-        return whole.count(b'"usage"') != nulls
+    def telling(self, whole: bytes, start: int) -> int:
+        if not self.begun:
+            return start
+        # Keys only: within a string their quotes would be escaped.
+        usage = whole.find(b'"usage"', start)
+        if usage >= 0:
+            found = _USAGE.search(whole, usage)
+            usage = found.start() if found else -1
+        return first_of(usage, whole.find(DONE, start), whole.find(b'"error"', start))
 
     def look(self, data: bytes) -> bool:
         if data == DONE:

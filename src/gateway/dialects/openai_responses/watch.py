@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 from typing import Any
 
+from gateway.dialects.base import first_of
 from gateway.dialects.openai_errors import TYPES, failure_in, write_error
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
 from gateway.usage import Usage
@@ -34,10 +35,11 @@ class ResponsesWatch:
         self.begun = self.ended = False
         self.failure: UpstreamError | None = None
 
-    def may_tell(self, whole: bytes) -> bool:
-        return (
-            not self.begun or b'"usage"' in whole or b'"error"' in whole or b'"response"' in whole
-        )
+    def telling(self, whole: bytes, start: int) -> int:
+        if not self.begun:
+            return start
+        # The terminal events hold the response; an error event is of that type.
+        return first_of(whole.find(b'"response"', start), whole.find(b'"error"', start))
 
     def look(self, data: bytes) -> bool:
         event = _event(data)
