@@ -52,7 +52,7 @@ bench: $(BENCH)/.ready ## Measure the gateway against its floors (ARGS="--quick"
 	@$(BENCH)/bin/python -m benchmarks.run $(ARGS)
 
 lock: ## Pin the newest versions of everything (needs uv)
-	@for set in runtime local dev openai1 bench frameworks; do \
+	@for set in runtime local dev openai1 bench frameworks model; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
