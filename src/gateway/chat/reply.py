@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.chat.blocks import Block, Seal
+from gateway.errors import Kind
 from gateway.usage import Usage
 
 StopReason = Literal["end", "length", "tool_use", "stop_sequence", "refusal", "pause"]
@@ -80,7 +81,7 @@ class Ended:
 
 @dataclass(slots=True)
 class Failed:
-    kind: str
+    kind: Kind
     message: str
 
 

@@ -8,6 +8,8 @@ from gateway.errors import BadRequest, GatewayError, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
+Kinds = type | tuple[type, ...]
+
 
 class Watch(Protocol):
     """Looks over a stream that is relayed as it is: has it begun, has it ended, what did it use?
@@ -70,38 +72,60 @@ def first_of(*places: int) -> int:
     return first
 
 
-def take(body: Json, field: str, kind: type | tuple[type, ...], place: str = "") -> Any:
-    """Pop a field that must be there and must be of this kind."""
-    if field not in body:
-        raise BadRequest(place + field, "is required")
-    value = body.pop(field)
-    if not isinstance(value, kind) or (isinstance(value, bool) and not _allows(kind, bool)):
-        raise BadRequest(place + field, f"must be {_named(kind)}, not {json_type(value)}")
-    return value
+def count(counts: object, name: str) -> int:
+    """A number of tokens out of an object that should hold it; 0 for anything that is none."""
+    value = counts.get(name) if isinstance(counts, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def take_if_there(body: Json, field: str, kind: type | tuple[type, ...], place: str = "") -> Any:
-    """The same for a field that may be absent or null: then None."""
-    if body.get(field) is None:
-        body.pop(field, None)
-        return None
-    return take(body, field, kind, place)
+class Fields:
+    """An object of a body, read field by field; ``rest`` is what nobody has read.
 
+    Every refusal is a BadRequest that names the field by its whole path.
+    """
 
-def read_fields(body: Json, names: Mapping[str, tuple[str, type | tuple[type, ...]]]) -> Json:
-    """Pop every field of the table (our name -> their name, kind) that is there."""
-    return {ours: take_if_there(body, theirs, kind) for ours, (theirs, kind) in names.items()}
+    __slots__ = ("_place", "rest")
+
+    def __init__(self, value: object, place: str = "") -> None:
+        if not isinstance(value, dict):
+            raise BadRequest(place or None, f"must be an object, not {json_type(value)}")
+        self.rest: Json = dict(value)
+        self._place = place
+
+    def path(self, name: str) -> str:
+        return f"{self._place}.{name}" if self._place else name
+
+    def need(self, name: str, kind: Kinds) -> Any:
+        """Pop a field that must be there and of this kind."""
+        if name not in self.rest:
+            raise BadRequest(self.path(name), "is required")
+        value = self.rest.pop(name)
+        if not isinstance(value, kind) or (isinstance(value, bool) and not _takes_bool(kind)):
+            raise BadRequest(self.path(name), f"must be {_named(kind)}, not {json_type(value)}")
+        return value
+
+    def may(self, name: str, kind: Kinds) -> Any:
+        """The same for a field that may be absent or null: then None."""
+        if self.rest.get(name) is None:
+            self.rest.pop(name, None)
+            return None
+        return self.need(name, kind)
+
+    def each(self, name: str) -> list[tuple[Any, str]]:
+        """Pop a list that may be absent: its items, each with its path."""
+        path = self.path(name)
+        return [(item, f"{path}[{nth}]") for nth, item in enumerate(self.may(name, list) or ())]
 
 
 def json_type(value: object) -> str:
     return _NAMES.get(type(value), type(value).__name__)
 
 
-def _allows(kind: type | tuple[type, ...], wanted: type) -> bool:
-    return wanted in (kind if isinstance(kind, tuple) else (kind,))
+def _takes_bool(kind: Kinds) -> bool:
+    return bool in kind if isinstance(kind, tuple) else kind is bool
 
 
-def _named(kind: type | tuple[type, ...]) -> str:
+def _named(kind: Kinds) -> str:
     kinds = kind if isinstance(kind, tuple) else (kind,)
     names = [_NAMES[k] for k in kinds if not (k is int and float in kinds)]
     return " or ".join(names)

@@ -10,7 +10,7 @@ from gateway.adapters.echo.speech import Identity, reply_to, words_of
 from gateway.chat.blocks import Block, Text, ToolResult, ToolUse
 from gateway.chat.reply import ChatReply
 from gateway.chat.request import ChatRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice
-from gateway.dialects.base import take_if_there
+from gateway.dialects.base import Fields
 from gateway.errors import BadRequest
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
@@ -39,7 +39,7 @@ def _read(body: Json) -> ChatRequest:
         tools=list(_tools(body.get("tools"))),
         tool_choice=_choice(body.get("tool_choice")),
         parallel_tools=body.get("parallel_tool_calls"),
-        sampling=Sampling(max_tokens=take_if_there(dict(body), "max_output_tokens", int)),
+        sampling=Sampling(max_tokens=Fields(body).may("max_output_tokens", int)),
         response_format=_format(form if isinstance(form, dict) else {}),
     )
 

@@ -1,17 +1,19 @@
 """OpenAI Chat Completions replies, whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gateway.chat.blocks import Block, Refusal, Text, Thinking, ToolUse
 from gateway.chat.reply import ChatReply, StopReason
-from gateway.dialects.openai_chat.request import write_tool_use
+from gateway.dialects.base import Fields
+from gateway.dialects.openai_chat.messages import read_thought, write_thoughts
+from gateway.dialects.openai_chat.tools import read_tool_use, write_tool_use
 from gateway.dialects.openai_chat.usage import read_usage, write_usage
 from gateway.dialects.openai_errors import failure_in
-from gateway.errors import UpstreamBroke
+from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
-STOP_REASONS: Mapping[str, StopReason] = {
+STOP_REASONS: Mapping[str | None, StopReason] = {
     "stop": "end",
     "length": "length",
     "tool_calls": "tool_use",
@@ -40,32 +42,34 @@ def read_reply(body: Json) -> ChatReply:
     """The first choice. Raises UpstreamBroke when the reply is not what this API answers."""
     check_reply(body)
     try:
-        choice = body["choices"][0]
-        message = choice["message"]
+        fields = Fields(body)
+        choices = fields.each("choices")
+        choice = Fields(*choices[0]) if choices else Fields(None, "choices[0]")
+        reason = choice.may("finish_reason", str)
         return ChatReply(
-            id=body["id"],
-            model=body["model"],
-            created=body["created"],
-            content=_read_content(message),
-            stop_reason=STOP_REASONS.get(choice["finish_reason"], "end"),
+            id=fields.need("id", str),
+            model=fields.need("model", str),
+            created=fields.need("created", int),
+            content=list(_read_content(Fields(choice.need("message", dict), "message"))),
+            stop_reason=STOP_REASONS.get(reason, "end"),
             usage=read_usage(body) or Usage(),
         )
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise UpstreamBroke(f"the provider's answer is malformed: {error!r}") from error
+    except BadRequest as error:
+        raise UpstreamBroke(f"the provider's answer is malformed: {error}") from error
 
 
-def _read_content(message: Json) -> list[Block]:
-    content: list[Block] = []
-    if thinking := message.get("reasoning_content") or message.get("reasoning"):
-        content.append(Thinking(thinking))
-    if text := message.get("content"):
-        content.append(Text(text))
-    if refusal := message.get("refusal"):
-        content.append(Refusal(refusal))
-    for call in message.get("tool_calls") or ():
-        function = call["function"]
-        content.append(ToolUse(call["id"], function["name"], function["arguments"]))
-    return content
+def _read_content(message: Fields) -> Iterator[Block]:
+    thinking = message.may("reasoning_content", str) or message.may("reasoning", str)
+    if thoughts := [read_thought(Fields(*one)) for one in message.each("thinking_blocks")]:
+        yield from thoughts
+    elif thinking:
+        yield Thinking(thinking)
+    if text := message.may("content", str):
+        yield Text(text)
+    if refusal := message.may("refusal", str):
+        yield Refusal(refusal)
+    for call in message.each("tool_calls"):
+        yield read_tool_use(Fields(*call))
 
 
 def write_reply(reply: ChatReply) -> Json:
@@ -92,13 +96,7 @@ def _write_message(content: list[Block]) -> Json:
         "content": "".join(block.text for block in content if isinstance(block, Text)) or None,
         "refusal": "".join(block.text for block in content if isinstance(block, Refusal)) or None,
     }
-    if thoughts := [block for block in content if isinstance(block, Thinking)]:
-        message["reasoning_content"] = "".join(thought.text for thought in thoughts)
-        message["thinking_blocks"] = [
-            {"type": "thinking", "thinking": thought.text, "signature": thought.seal.value}
-            for thought in thoughts
-            if thought.seal
-        ]
+    message |= write_thoughts([block for block in content if isinstance(block, Thinking)])
     if calls := [write_tool_use(block) for block in content if isinstance(block, ToolUse)]:
         message["tool_calls"] = calls
     return message

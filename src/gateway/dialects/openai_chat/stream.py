@@ -16,10 +16,11 @@ from gateway.chat.reply import (
     ThinkingDelta,
     ToolUseStarted,
 )
+from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.reply import STOP_REASONS, STOP_REASONS_OUT
 from gateway.dialects.openai_chat.usage import read_usage, write_usage
-from gateway.dialects.openai_errors import failure_in
-from gateway.errors import UpstreamBroke
+from gateway.dialects.openai_errors import failure_in, write_stream_error
+from gateway.errors import BadRequest, Kind, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps, loads
 from gateway.wire.sse import write_event
@@ -38,45 +39,53 @@ class ReplyReader:
 
     def feed(self, data: bytes) -> list[ReplyEvent]:
         """Raises UpstreamBroke for an event that is not of this API."""
-        if data == DONE:
+        if data.strip() == DONE:
             ended = [BlockEnded(number) for number in self._blocks.values()]
             return [*ended, Ended(self._stop_reason or "end", self._usage)]
         try:
             return self._read(loads(data))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UpstreamBroke(f"the provider sent a malformed event: {error!r}") from error
+        except (ValueError, BadRequest) as error:
+            raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
 
-    def _read(self, chunk: Json) -> list[ReplyEvent]:
-        if error := chunk.get("error"):
+    def _read(self, chunk: object) -> list[ReplyEvent]:
+        fields = Fields(chunk)
+        if error := fields.rest.get("error"):
             failure = failure_in(error)
             return [Failed(failure.kind, failure.message)]
         events: list[ReplyEvent] = []
         if not self._started:
+            envelope = (fields.need("id", str), fields.need("model", str))
+            events.append(Started(*envelope, fields.need("created", int)))
             self._started = True
-            events.append(Started(chunk["id"], chunk["model"], chunk["created"]))
-        self._usage = read_usage(chunk) or self._usage
-        for choice in chunk["choices"]:
-            if choice["index"] == 0:
-                self._delta(choice["delta"], events)
-                if reason := choice.get("finish_reason"):
-                    self._stop_reason = STOP_REASONS.get(reason, "end")
+        self._usage = read_usage(fields.rest) or self._usage
+        for choice in (Fields(*one) for one in fields.each("choices")):
+            if choice.may("index", int):
+                continue
+            self._delta(Fields(choice.may("delta", dict) or {}, "delta"), events)
+            if reason := choice.may("finish_reason", str):
+                self._stop_reason = STOP_REASONS.get(reason, "end")
         return events
 
-    def _delta(self, delta: Json, events: list[ReplyEvent]) -> None:
-        if thinking := delta.get("reasoning_content") or delta.get("reasoning"):
+    def _delta(self, delta: Fields, events: list[ReplyEvent]) -> None:
+        if thinking := delta.may("reasoning_content", str) or delta.may("reasoning", str):
             events.append(ThinkingDelta(self._block("thinking"), thinking))
-        if text := delta.get("content"):
+        if text := delta.may("content", str):
             events.append(TextDelta(self._block("text"), text))
-        if refusal := delta.get("refusal"):
+        if refusal := delta.may("refusal", str):
             events.append(RefusalDelta(self._block("refusal"), refusal))
-        for call in delta.get("tool_calls") or ():
-            function: Json = call.get("function") or {}
-            new = call["index"] not in self._blocks
-            number = self._block(call["index"])
-            if new:
-                events.append(ToolUseStarted(number, call["id"], function["name"]))
-            if arguments := function.get("arguments"):
-                events.append(ArgumentsDelta(number, arguments))
+        for call in (Fields(*one) for one in delta.each("tool_calls")):
+            self._call(
+                call, Fields(call.may("function", dict) or {}, call.path("function")), events
+            )
+
+    def _call(self, call: Fields, function: Fields, events: list[ReplyEvent]) -> None:
+        index = call.need("index", int)
+        new = index not in self._blocks
+        number = self._block(index)
+        if new:
+            events.append(ToolUseStarted(number, call.need("id", str), function.need("name", str)))
+        if arguments := function.may("arguments", str):
+            events.append(ArgumentsDelta(number, arguments))
 
     def _block(self, of: object) -> int:
         return self._blocks.setdefault(of, len(self._blocks))
@@ -121,7 +130,7 @@ class ReplyWriter:
             case Ended(stop_reason, usage):
                 return self._ending(stop_reason, usage)
             case Failed(kind, message):
-                return write_event(dumps({"error": {"type": kind, "message": message}}))
+                return write_stream_error(_failure(kind, message))
             case BlockEnded():
                 return b""
 
@@ -138,3 +147,9 @@ class ReplyWriter:
             last = {**self._envelope, "choices": [], "usage": write_usage(usage)}
             out += write_event(dumps(last))
         return out + write_event(DONE)
+
+
+def _failure(kind: Kind, message: str) -> UpstreamBroke:
+    failure = UpstreamBroke(message)
+    failure.kind = kind
+    return failure

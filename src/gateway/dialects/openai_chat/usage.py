@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.dialects.base import count
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
@@ -15,33 +16,37 @@ def read_usage(body: Json) -> Usage | None:
     counts = body.get("usage")
     if not isinstance(counts, dict):
         return None
-    asked, answered = _count(counts, "prompt_tokens"), _count(counts, "completion_tokens")
-    cached = _count(counts.get("prompt_tokens_details"), "cached_tokens")
-    written = _count(counts.get("prompt_tokens_details"), "cache_write_tokens")
-    reasoning = _count(counts.get("completion_tokens_details"), "reasoning_tokens")
-    if reasoning and _count(counts, "total_tokens") == asked + answered + reasoning:
+    asked, answered = count(counts, "prompt_tokens"), count(counts, "completion_tokens")
+    cached = count(counts.get("prompt_tokens_details"), "cached_tokens")
+    written = count(counts.get("prompt_tokens_details"), "cache_write_tokens")
+    reasoning = count(counts.get("completion_tokens_details"), "reasoning_tokens")
+    if reasoning and count(counts, "total_tokens") == asked + answered + reasoning:
         answered += reasoning
-    cost = counts.get("cost")  # OpenRouter: US dollars charged
     return Usage(
         input_tokens=max(asked - cached - written, 0),
         output_tokens=answered,
         cache_read_tokens=cached,
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
-        cost=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+        cost=_cost(counts.get("cost")),
     )
 
 
 def write_usage(usage: Usage) -> Json:
+    details = {"cached_tokens": usage.cache_read_tokens}
+    if usage.cache_write_tokens:
+        details["cache_write_tokens"] = usage.cache_write_tokens
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.prompt_tokens + usage.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens},
+        "prompt_tokens_details": details,
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
 
 
-def _count(counts: Any, name: str) -> int:
-    value = counts.get(name) if isinstance(counts, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _cost(dollars: Any) -> float | None:
+    """OpenRouter says what it charged, in US dollars."""
+    if isinstance(dollars, bool) or not isinstance(dollars, int | float) or dollars < 0:
+        return None
+    return float(dollars)

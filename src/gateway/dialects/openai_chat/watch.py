@@ -45,7 +45,7 @@ class ChatWatch:
         return first_of(usage, whole.find(DONE, start), whole.find(b'"error"', start))
 
     def look(self, data: bytes) -> bool:
-        if data == DONE:
+        if data.strip() == DONE:
             self.begun = self.ended = True
             return True
         chunk = _chunk(data)

@@ -6,7 +6,7 @@ https://platform.openai.com/docs/api-reference/embeddings
 import struct
 from base64 import b64decode, b64encode
 
-from gateway.dialects.base import Dialect, json_type, take, take_if_there
+from gateway.dialects.base import Dialect, Fields, count, json_type
 from gateway.dialects.openai_errors import failure_in, read_error, write_error, write_stream_error
 from gateway.embeddings import EmbeddingsReply, EmbeddingsRequest
 from gateway.errors import BadRequest, UpstreamBroke
@@ -23,7 +23,12 @@ def check(body: Json) -> None:
 
 def check_closely(body: Json) -> None:
     check(body)
-    inputs = body["input"]
+    _check_inputs(body["input"])
+    if body.get("encoding_format") not in (None, "float", "base64"):
+        raise BadRequest("encoding_format", "must be float or base64")
+
+
+def _check_inputs(inputs: object) -> None:
     if isinstance(inputs, str):
         return
     if not isinstance(inputs, list):
@@ -32,8 +37,6 @@ def check_closely(body: Json) -> None:
         raise BadRequest("input", "must hold at least one text")
     if not (_all(inputs, str) or _all(inputs, int) or all(_tokens(one) for one in inputs)):
         raise BadRequest("input", "must be all texts, all token numbers, or all arrays of them")
-    if body.get("encoding_format") not in (None, "float", "base64"):
-        raise BadRequest("encoding_format", "must be float or base64")
 
 
 def _all(values: list[object], kind: type) -> bool:
@@ -46,16 +49,16 @@ def _tokens(value: object) -> bool:
 
 def read_request(body: Json) -> EmbeddingsRequest:
     check_closely(body)
-    body = dict(body)
-    inputs = body.pop("input")
+    fields = Fields(body)
+    inputs = fields.rest.pop("input")
     if isinstance(inputs, str) or isinstance(inputs[0], int):
         inputs = [inputs]
     return EmbeddingsRequest(
-        model=take(body, "model", str),
+        model=fields.need("model", str),
         inputs=inputs,
-        dimensions=take_if_there(body, "dimensions", int),
-        encoding=body.pop("encoding_format", None) or "float",
-        unread=body,
+        dimensions=fields.may("dimensions", int),
+        encoding=fields.may("encoding_format", str) or "float",
+        unread=fields.rest,
     )
 
 
@@ -98,9 +101,10 @@ def pack(vector: list[float]) -> str:
 
 
 def unpack(vector: list[float] | str) -> list[float]:
-    if not isinstance(vector, str):
-        return vector
-    raw = b64decode(vector)
+    """Raises TypeError or ValueError for what is no vector."""
+    if isinstance(vector, list):
+        return [float(number) for number in vector]
+    raw = b64decode(vector, validate=True)
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
 
@@ -114,8 +118,8 @@ def check_reply(body: Json) -> None:
 
 def read_usage(body: Json) -> Usage | None:
     counts = body.get("usage")
-    tokens = counts.get("prompt_tokens") if isinstance(counts, dict) else None
-    return Usage(input_tokens=tokens) if isinstance(tokens, int) else None
+    tokens = count(counts, "prompt_tokens")
+    return Usage(input_tokens=tokens) if tokens else None
 
 
 OPENAI_EMBEDDINGS = Dialect(

@@ -3,9 +3,7 @@
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from typing import Any
-
-from gateway.dialects.base import first_of
+from gateway.dialects.base import count, first_of
 from gateway.dialects.openai_errors import TYPES, failure_in, write_error
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
 from gateway.usage import Usage
@@ -24,6 +22,7 @@ LIFECYCLE = frozenset(
     }
 )
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+TELLING = (b'"error"', *(f'"{kind}"'.encode() for kind in sorted(TERMINAL)))
 
 
 class ResponsesWatch:
@@ -38,20 +37,19 @@ class ResponsesWatch:
     def telling(self, whole: bytes, start: int) -> int:
         if not self.begun:
             return start
-        # The terminal events hold the response; an error event is of that type.
-        return first_of(whole.find(b'"response"', start), whole.find(b'"error"', start))
+        return first_of(*(whole.find(kind, start) for kind in TELLING))
 
     def look(self, data: bytes) -> bool:
         event = _event(data)
-        kind = event.get("type")
-        response = event.get("response")
-        if isinstance(response, dict):
-            self.usage = read_usage(response) or self.usage
+        kind, response = str(event.get("type")), event.get("response")
+        if not isinstance(response, dict):
+            response = {}
+        self.usage = read_usage(response) or self.usage
         if kind == "error":
             self.failure = failure_in(event.get("error") or event)
             return False
         if kind == "response.failed" and not self.begun:
-            self.failure = failure_in((response or {}).get("error"))
+            self.failure = failure_in(response.get("error"))
             return False
         self.ended = kind in TERMINAL
         self.begun = self.begun or kind not in LIFECYCLE
@@ -75,18 +73,13 @@ def read_usage(body: Json) -> Usage | None:
     counts = body.get("usage")
     if not isinstance(counts, dict):
         return None
-    cached = _count(counts.get("input_tokens_details"), "cached_tokens")
+    cached = count(counts.get("input_tokens_details"), "cached_tokens")
     return Usage(
-        input_tokens=max(_count(counts, "input_tokens") - cached, 0),
-        output_tokens=_count(counts, "output_tokens"),
+        input_tokens=max(count(counts, "input_tokens") - cached, 0),
+        output_tokens=count(counts, "output_tokens"),
         cache_read_tokens=cached,
-        reasoning_tokens=_count(counts.get("output_tokens_details"), "reasoning_tokens"),
+        reasoning_tokens=count(counts.get("output_tokens_details"), "reasoning_tokens"),
     )
-
-
-def _count(counts: Any, name: str) -> int:
-    value = counts.get(name) if isinstance(counts, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def write_stream_error(error: GatewayError) -> bytes:
