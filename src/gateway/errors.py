@@ -85,8 +85,9 @@ class EndpointNotFound(NotFound):
     """``hint``: what would make the name one that is found."""
 
     def __init__(self, name: str, hint: str | None = None) -> None:
+        advice = hint or "GET /gateway/mlflow/v1/models lists them"
         super().__init__(
-            f"endpoint {name!r} not found; {hint or 'GET /gateway/mlflow/v1/models lists them'}",
+            f"endpoint {shortened(name)!r} not found; {advice}",
             field="model",
             code="endpoint_not_found",
         )
@@ -115,6 +116,11 @@ class Unsupported(CallerError):
     """An API that this target's provider does not offer; another target's may."""
 
     falls_back = True
+
+
+def shortened(name: str) -> str:
+    """A caller's word, fit to be said back."""
+    return name if len(name) <= 128 else f"{name[:128]}…"
 
 
 class RateLimited(CallerError):

@@ -1,9 +1,9 @@
 """Errors as answers, in the caller's own dialect."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from gateway.dialects.openai_errors import read_error, write_error
-from gateway.errors import EndpointNotFound, GatewayError, UpstreamRejected
+from gateway.dialects.openai_errors import write_error
+from gateway.errors import EndpointNotFound, GatewayError, UpstreamRejected, shortened
 from gateway.exchange.answer import Answer
 from gateway.exchange.gateway import passed_back
 from gateway.wire.json import Json, dumps, loads
@@ -15,7 +15,6 @@ def answer_for(
     detail: bool,
     request_id: str | None = None,
     write: Callable[[GatewayError], Json] = write_error,
-    read: Callable[[object], str | None] = read_error,
 ) -> Answer:
     """``detail``: say it once more as MLflow's clients read it, beside the dialect's own shape.
 
@@ -32,10 +31,6 @@ def answer_for(
             if not detail:
                 return Answer(error.status, headers, error.body)
             body = parsed
-        elif said := read(parsed):
-            error.message = said
-        else:
-            error.message += _kind_of_body(error.upstream_headers)
     body = body if body is not None else write(error)
     if detail:
         body = {**body, "detail": _detail(error, body)}
@@ -55,16 +50,11 @@ def _has_our_shape(body: Json | None) -> bool:
     return isinstance(error, dict) and isinstance(error.get("message"), str)
 
 
-def _kind_of_body(headers: Mapping[str, str]) -> str:
-    kind = headers.get("content-type", "").partition(";")[0]
-    return f" with a body of type {kind!r}" if kind else " without a readable body"
-
-
 def _detail(error: GatewayError, body: Json) -> Json | str:
     if isinstance(error, EndpointNotFound):  # as MLflow words it: programs test for the code
         return {
             "error_code": "RESOURCE_DOES_NOT_EXIST",
-            "message": f"GatewayEndpoint not found (name={error.name!r})",
+            "message": f"GatewayEndpoint not found (name={shortened(error.name)!r})",
         }
     message: str = body["error"]["message"]
     return message

@@ -19,8 +19,11 @@ class Remembered:
     hint: str | None = None
 
 
+LONGEST_NAME = 256  # what is longer comes from a caller, and is not worth keeping
+
+
 class CachedEndpoints:
-    """Remembers what was found and what was not, at most ``size`` names, the least used go first.
+    """Remembers what was found and what was not, ``size`` names of each, the least used go first.
 
     Past ``fresh`` seconds an entry is still served while it is read anew in the background; past
     ``stale`` seconds it is read before it is served, unless the store is down: then what is
@@ -38,15 +41,19 @@ class CachedEndpoints:
     ) -> None:
         self._store, self._clock = store, clock
         self._fresh, self._stale, self._size = fresh, stale, size
+        # Apart, so that calls for names that do not exist push out none that does.
         self._entries: OrderedDict[str, Remembered] = OrderedDict()
+        self._missing: OrderedDict[str, Remembered] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Remembered]] = {}
 
     async def find(self, name: str) -> Endpoint:
-        entry = self._entries.get(name)
+        if len(name) > LONGEST_NAME:
+            return await self._store.find(name)
+        entry = self._entries.get(name) or self._missing.get(name)
         if entry is None:
             entry = await asyncio.shield(self._read(name))
         else:
-            self._entries.move_to_end(name)
+            self._kept(entry).move_to_end(name)
             age = self._clock() - entry.at
             if age > self._stale:
                 entry = await self._read_or(entry, name)
@@ -83,8 +90,13 @@ class CachedEndpoints:
             entry = Remembered(await self._store.find(name), self._clock())
         except EndpointNotFound as error:
             entry = Remembered(None, self._clock(), error.hint)
-        self._entries[name] = entry
-        self._entries.move_to_end(name)
-        while len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        self._entries.pop(name, None)
+        self._missing.pop(name, None)
+        kept = self._kept(entry)
+        kept[name] = entry
+        while len(kept) > self._size:
+            kept.popitem(last=False)
         return entry
+
+    def _kept(self, entry: Remembered) -> "OrderedDict[str, Remembered]":
+        return self._missing if entry.found is None else self._entries

@@ -1,13 +1,14 @@
 """Secrets on one machine: in the environment, or in a file that only its owner can read."""
 
 import asyncio
-import json
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.errors import Unavailable
+from gateway.wire.json import Json, dumps, loads
 
 PREFIXES = ("env:", "file:")
 
@@ -17,8 +18,9 @@ class LocalVault:
 
     def __init__(self, environment: Mapping[str, str], file: Path) -> None:
         self._environment, self._file = environment, file
-        self._entries: dict[str, str] = {}
-        self._read_at: int | None = None  # the file's modification time, in nanoseconds
+        self._entries: Json = {}
+        self._seen: tuple[int, ...] = ()  # which file it was that the entries were read from
+        self._writing = threading.Lock()
 
     async def secret(self, reference: str) -> str:
         kind, _, name = reference.partition(":")
@@ -27,8 +29,8 @@ class LocalVault:
         elif kind == "file":
             value = (await asyncio.to_thread(self._current)).get(name)
         else:
-            raise Unavailable(f"secret {reference!r} must begin with env: or file:")
-        if not value:
+            raise Unavailable("a secret's reference must begin with env: or file:")
+        if not value or not isinstance(value, str):
             raise Unavailable(f"secret {reference!r} is not set", code="secret_missing")
         if not value.isascii() or not value.isprintable():
             raise Unavailable(f"secret {reference!r} holds characters that no key has")
@@ -39,23 +41,31 @@ class LocalVault:
         await asyncio.to_thread(self._put, name, value)
         return f"file:{name}"
 
-    def _current(self) -> dict[str, str]:
+    def _current(self) -> Json:
         try:
-            changed = self._file.stat().st_mtime_ns
-            if changed != self._read_at:
-                self._entries = json.loads(self._file.read_text())
-                self._read_at = changed
+            state = self._file.stat()
+            # Each writing makes another file: the time alone may not have moved on.
+            seen = (state.st_ino, state.st_mtime_ns, state.st_size)
+            if seen != self._seen:
+                self._entries, self._seen = self._read(), seen
         except FileNotFoundError:
-            self._entries = {}
+            self._entries, self._seen = {}, ()
         except (OSError, ValueError) as error:
             raise Unavailable(f"the secrets file {self._file} cannot be read") from error
         return self._entries
 
+    def _read(self) -> Json:
+        entries = loads(self._file.read_bytes())
+        if not isinstance(entries, dict):
+            raise ValueError("not an object")  # noqa: TRY004 - of the file, not of an argument
+        return entries
+
     def _put(self, name: str, value: str) -> None:
-        entries = {**self._current(), name: value}
-        self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkstemp makes the file readable by its owner alone before anything is in it.
-        handle, draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secrets-")
-        with os.fdopen(handle, "w") as file:
-            json.dump(entries, file)
-        Path(draft).replace(self._file)
+        with self._writing:
+            entries = {**self._current(), name: value}
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # mkstemp makes the file readable by its owner alone before anything is in it.
+            handle, draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secrets-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(dumps(entries))
+            Path(draft).replace(self._file)

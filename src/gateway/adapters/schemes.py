@@ -13,7 +13,7 @@ class SchemeTransport:
     async def open(
         self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
     ) -> Upstream:
-        transport = self._transports.get(url[: url.find(":")])
+        transport = self._transports.get(url.partition(":")[0].lower())
         if transport is None:
             raise UpstreamUnreachable("the provider's base URL has a scheme that nothing serves")
         return await transport.open(url, headers, body, patience=patience)

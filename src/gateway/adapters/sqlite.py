@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS endpoints (
 """
 
 
+BY_NAME = "SELECT body FROM endpoints WHERE name = ?"
+
+
 class SqliteEndpoints:
     """Each call opens the file in a thread: the event loop never waits for the disk."""
 
@@ -34,9 +37,10 @@ class SqliteEndpoints:
         self._file = file
 
     async def find(self, name: str) -> Endpoint:
-        rows = await self._run(
-            lambda db: db.execute("SELECT body FROM endpoints WHERE name = ?", (name,)).fetchall()
-        )
+        try:
+            rows = await self._run(lambda db: db.execute(BY_NAME, (name,)).fetchall())
+        except UnicodeEncodeError as error:  # half a surrogate pair: nothing has such a name
+            raise EndpointNotFound(name) from error
         if not rows:
             raise EndpointNotFound(name)
         return self._read(*rows[0])
@@ -50,7 +54,7 @@ class SqliteEndpoints:
     def _read(self, body: str) -> Endpoint:
         try:
             return read_endpoint(loads(body))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unavailable(f"the store {self._file} holds an unreadable endpoint") from error
 
     async def put(self, endpoint: Endpoint) -> None:

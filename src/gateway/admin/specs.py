@@ -53,7 +53,7 @@ def _endpoint_name(name: str) -> str:
 
 
 class Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class PriceSpec(Spec):
@@ -69,7 +69,7 @@ class TargetSpec(Spec):
     provider: Annotated[str, AfterValidator(_known_provider)]
     model: str = Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")
     secret: str | None = Field(default=None, pattern=r"^(env|file):[A-Za-z0-9_.\-]+$")
-    weight: float = Field(default=1, gt=0, allow_inf_nan=False)
+    weight: float = Field(default=1, gt=0, le=1_000_000)
     base_url: Annotated[str, AfterValidator(_allowed_url)] | None = None
     price: PriceSpec | None = None
 
@@ -143,7 +143,9 @@ def _endpoint(name: str, spec: EndpointSpec, created: int) -> Endpoint:
 def _refusal(error: ValidationError, name: str = "") -> BadRequest:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = name or "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]
+        f"[{step}]" if isinstance(step, int) else f".{step}"
+        for step in first["loc"]
+        if step != "[key]"  # pydantic's word for: the name itself
     ).lstrip(".")
     problem = first["msg"].removeprefix("Value error, ")
     more = error.error_count() - 1

@@ -1,13 +1,17 @@
 """One try at one target: from the request that goes out to the first content that comes back."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.dialects import Dialect
 from gateway.errors import (
     Unavailable,
     Unsupported,
     UpstreamBroke,
+    UpstreamError,
     UpstreamRejected,
     UpstreamTimedOut,
 )
@@ -16,9 +20,11 @@ from gateway.exchange.exchange import Call
 from gateway.ports import Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider
 from gateway.routing.endpoint import Target, Timeouts
+from gateway.wire.json import loads
 
 USER_AGENT = "sluicegate"
 LARGEST_ERROR = 256 * 1024
+ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_HEAD = 16 * 1024 * 1024
 # A key with its middle starred out, as providers quote it back in their errors.
 _MASKED_KEY = re.compile(rb"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
@@ -58,15 +64,39 @@ class Outbound:
         )
         try:
             if upstream.status >= 300:
-                raise await _rejection(upstream, provider, key)
+                raise await self._rejection(upstream, call, provider, key)
             if call.stream:
                 head = await self._first_content(upstream, crossing, deadline)
             else:
-                head = crossing.reply(await upstream.read(max(deadline - self.clock(), 0)))
+                head = crossing.reply(await self._whole(upstream, deadline))
         except BaseException:
             await upstream.close()
             raise
         return Opened(upstream, crossing, head)
+
+    async def _whole(self, upstream: Upstream, deadline: float) -> bytes:
+        remaining = max(deadline - self.clock(), 0)
+        try:
+            async with asyncio.timeout(remaining):
+                return await upstream.read(remaining)
+        except TimeoutError as error:
+            raise UpstreamTimedOut("the provider did not finish its answer in time") from error
+
+    async def _rejection(
+        self, upstream: Upstream, call: Call, provider: Provider, key: str | None
+    ) -> UpstreamRejected:
+        """What the provider's error status means, with as much of its body as soon came."""
+        body = bytearray()
+        with contextlib.suppress(TimeoutError, UpstreamError):
+            async with asyncio.timeout(ERROR_PATIENCE):
+                while len(body) <= LARGEST_ERROR and (chunk := await upstream.next(ERROR_PATIENCE)):
+                    body += chunk
+        status = upstream.status if upstream.status >= 400 else 502  # redirects are not followed
+        error = UpstreamRejected(
+            provider.name, status, upstream.headers, without_key(bytes(body), key)
+        )
+        error.message += _said(call.dialect, error)
+        return error
 
     async def _first_content(self, upstream: Upstream, crossing: Bridge, deadline: float) -> bytes:
         kind = upstream.headers.get("content-type", "text/event-stream")
@@ -125,14 +155,13 @@ def _headers(call: Call, provider: Provider, key: str | None) -> Mapping[str, st
     return headers
 
 
-async def _rejection(upstream: Upstream, provider: Provider, key: str | None) -> UpstreamRejected:
-    body = bytearray()
-    while chunk := await upstream.next(10):
-        body += chunk
-        if len(body) > LARGEST_ERROR:
-            break
-    status = upstream.status if upstream.status >= 400 else 502  # a redirect is never followed
-    return UpstreamRejected(provider.name, status, upstream.headers, without_key(bytes(body), key))
+def _said(dialect: Dialect, error: UpstreamRejected) -> str:
+    try:
+        said = dialect.read_error(loads(error.body))
+    except ValueError:
+        kind = error.upstream_headers.get("content-type", "").partition(";")[0]
+        return f" with a body of type {kind!r}" if kind and error.body else ""
+    return f": {said}" if said else ""
 
 
 def without_key(body: bytes, key: str | None) -> bytes:

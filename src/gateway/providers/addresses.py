@@ -15,9 +15,19 @@ METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instan
 METADATA_ADDRESSES = frozenset(
     map(
         ipaddress.ip_address,
-        ("169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"),
+        (
+            "169.254.169.254",  # AWS, Google, Azure and most others
+            "169.254.170.2",  # ECS tasks
+            "100.100.100.200",  # Alibaba
+            "192.0.0.192",  # Oracle
+            "168.63.129.16",  # Azure's wire server
+            "fd00:ec2::254",  # AWS over IPv6
+            "fd00:ec2::23",  # EKS pods
+            "fd20:ce::254",  # Google over IPv6
+        ),
     )
 )
+_PRINTABLE = re.compile(r"[\x21-\x7e]*")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # What inet_aton takes for an IPv4 address: 1 to 4 numbers, each decimal, octal or hexadecimal.
 _NUMERIC = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0-9]+)){0,3}\.?")
@@ -25,6 +35,8 @@ _NUMERIC = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0
 
 def refused_url(url: str) -> str | None:
     """Why a provider may not have this base URL; None when it may. Looks nothing up."""
+    if not _PRINTABLE.fullmatch(url):
+        return "must be plain ASCII without spaces"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -34,10 +46,8 @@ def refused_url(url: str) -> str | None:
         return "must begin with https:// or http:// and name a host"
     if parts.username or parts.password:
         return "must not hold a user or a password: give the key as a secret"
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         return "must not hold a query or a fragment"
-    if not url.isascii() or any(character.isspace() for character in url):
-        return "must be plain ASCII without spaces"
     if host.rstrip(".").lower() in METADATA_NAMES:
         return f"points at a metadata service ({host})"
     address = _as_address(host)

@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+")
 def answer_embeddings(body: Json, identity: Identity) -> bytes:
     del identity  # equal texts have equal embeddings
     request = read_request(body)
-    dimensions = request.dimensions or DIMENSIONS
+    dimensions = DIMENSIONS if request.dimensions is None else request.dimensions
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise BadRequest("dimensions", f"must be between 1 and {MOST_DIMENSIONS}")
     texts = [one if isinstance(one, str) else " ".join(map(str, one)) for one in request.inputs]

@@ -4,7 +4,7 @@ Shapes: https://platform.openai.com/docs/api-reference/responses/object and …/
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from gateway.adapters.echo.speech import Identity, reply_to, words_of
 from gateway.chat.blocks import Block, Text, ToolResult, ToolUse
@@ -17,46 +17,61 @@ from gateway.wire.sse import write_event
 
 
 def answer_responses(body: Json, identity: Identity) -> bytes | Iterable[bytes]:
-    if body.get("previous_response_id"):
+    fields = Fields(body)
+    if fields.may("previous_response_id", str):
         raise BadRequest("previous_response_id", "the echo keeps nothing; send the whole input")
-    reply = reply_to(_read(body), identity)
+    stream = fields.may("stream", bool)
+    reply = reply_to(_read(fields), identity)
     response = _response(body, reply, identity)
-    if not body.get("stream"):
+    if not stream:
         return dumps(response)
     return _numbered(_events(response, _items(reply, identity)))
 
 
-def _read(body: Json) -> ChatRequest:
-    given = body.get("input") or []
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-    instructions = body.get("instructions")
-    text = body.get("text")
-    form = text.get("format") if isinstance(text, dict) else None
+def _read(fields: Fields) -> ChatRequest:
+    given = fields.may("input", (str, list)) or []
+    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    instructions = fields.may("instructions", str)
+    form = Fields(fields.may("text", dict) or {}, "text").may("format", dict) or {}
     return ChatRequest(
-        model=body["model"],
-        system=[Text(instructions)] if isinstance(instructions, str) else [],
-        messages=[_message(item, f"input[{nth}]") for nth, item in enumerate(items)],
-        tools=list(_tools(body.get("tools"))),
-        tool_choice=_choice(body.get("tool_choice")),
-        parallel_tools=body.get("parallel_tool_calls"),
-        sampling=Sampling(max_tokens=Fields(body).may("max_output_tokens", int)),
-        response_format=_format(form if isinstance(form, dict) else {}),
+        model=fields.need("model", str),
+        system=[Text(instructions)] if instructions else [],
+        messages=_messages(items),
+        tools=list(_tools(fields)),
+        tool_choice=_choice(fields.rest.get("tool_choice")),
+        parallel_tools=fields.may("parallel_tool_calls", bool),
+        sampling=Sampling(max_tokens=fields.may("max_output_tokens", int)),
+        response_format=_format(form),
     )
 
 
+def _messages(items: list[Any]) -> list[Message]:
+    """Each item is a message; the answers of tools that were called at once make one turn."""
+    messages: list[Message] = []
+    for nth, item in enumerate(items):
+        message = _message(item, f"input[{nth}]")
+        if messages and messages[-1].role == message.role:
+            messages[-1].content += message.content
+        else:
+            messages.append(message)
+    return messages
+
+
 def _message(item: Any, place: str) -> Message:
-    match item:
-        case {"type": "function_call_output", "call_id": str(id), "output": output}:
-            return Message("user", [ToolResult(id, tuple(_texts(output)))])
-        case {"type": "function_call", "call_id": str(id), "name": str(name)}:
-            return Message("assistant", [ToolUse(id, name, item.get("arguments") or "")])
-        case {"role": "assistant", "content": content}:
-            return Message("assistant", _texts(content))
-        case {"role": str(), "content": content}:
-            return Message("user", _texts(content))
-        case {"type": str()}:
-            return Message("assistant", [])  # reasoning and the like: nothing to echo
-    raise BadRequest(place, "must be a message, a function_call or a function_call_output")
+    fields = Fields(item, place)
+    kind = fields.may("type", str)
+    match kind:
+        case "function_call_output":
+            call = fields.need("call_id", str)
+            return Message("user", [ToolResult(call, tuple(_texts(fields.rest.get("output"))))])
+        case "function_call":
+            call, name = fields.need("call_id", str), fields.need("name", str)
+            return Message("assistant", [ToolUse(call, name, fields.may("arguments", str) or "")])
+        case None | "message":
+            role = fields.need("role", str)
+            speaker: Literal["user", "assistant"] = "assistant" if role == "assistant" else "user"
+            return Message(speaker, _texts(fields.rest.get("content")))
+    return Message("assistant", [])  # reasoning and the like: nothing to echo
 
 
 def _texts(content: Any) -> list[Block]:
@@ -68,14 +83,16 @@ def _texts(content: Any) -> list[Block]:
     ]
 
 
-def _tools(given: Any) -> Iterator[Tool]:
+def _tools(fields: Fields) -> Iterator[Tool]:
     """The functions; hosted tools are nothing that an echo could call."""
-    for nth, tool in enumerate(given or ()):
-        match tool:
-            case {"type": "function", "name": str(name)}:
-                yield Tool(name, tool.get("description"), tool.get("parameters") or {})
-            case {"type": "function"} | None | str() | int() | list():
-                raise BadRequest(f"tools[{nth}].name", "is required: a string")
+    for given, place in fields.each("tools"):
+        tool = Fields(given, place)
+        if tool.rest.get("type") == "function":
+            yield Tool(
+                tool.need("name", str),
+                tool.may("description", str),
+                tool.may("parameters", dict) or {},
+            )
 
 
 def _choice(choice: Any) -> ToolChoice | None:
@@ -90,7 +107,7 @@ def _choice(choice: Any) -> ToolChoice | None:
 def _format(form: Json) -> ResponseFormat | None:
     match form.get("type"):
         case "json_schema":
-            return ResponseFormat(form.get("schema") or {}, form.get("name"))
+            return ResponseFormat(Fields(form, "text.format").may("schema", dict) or {})
         case "json_object":
             return ResponseFormat()
     return None

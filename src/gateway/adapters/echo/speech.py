@@ -15,7 +15,7 @@ from gateway.wire.json import Json, dumps
 GREETING = "This is an echo, not a model. You said: "
 
 _TOKENS = re.compile(r"\w+|[^\w\s]")
-_WORDS = re.compile(r"\s*\S+")
+_WORDS = re.compile(r"\s*\S+|\s+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _words(request: ChatRequest) -> str:
 
 def _within_limits(text: str, request: ChatRequest) -> tuple[str, StopReason]:
     reason: StopReason = "end"
-    for stop in request.sampling.stop or ():
+    for stop in filter(None, request.sampling.stop or ()):
         before, found, _ = text.partition(stop)
         if found:
             text, reason = before, "stop_sequence"

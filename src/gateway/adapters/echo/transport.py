@@ -10,8 +10,9 @@ from gateway.adapters.echo.chat import answer_chat
 from gateway.adapters.echo.embeddings import answer_embeddings
 from gateway.adapters.echo.responses import answer_responses
 from gateway.adapters.echo.speech import Identity
+from gateway.dialects.base import Fields
 from gateway.dialects.openai_errors import write_error
-from gateway.errors import CallerError, NotFound
+from gateway.errors import BadRequest, CallerError, NotFound
 from gateway.wire.json import Json, dumps, loads
 
 SCHEME = "echo"
@@ -36,7 +37,7 @@ class EchoTransport:
         try:
             if path not in PATHS:
                 raise NotFound(f"the echo does not offer {path}")
-            asked = loads(body)
+            asked = _object(body)
             answer = PATHS[path](asked, Identity(uuid.uuid4().hex, int(time.time())))
         except CallerError as error:
             return EchoUpstream(error.status, "application/json", [dumps(write_error(error))], 0)
@@ -47,6 +48,13 @@ class EchoTransport:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _object(body: bytes) -> Json:
+    try:
+        return Fields(loads(body)).rest
+    except ValueError as error:
+        raise BadRequest(None, f"the body is not JSON: {error}") from error
 
 
 class EchoUpstream:

@@ -1,0 +1,242 @@
+"""An endpoint as a person writes it: what is taken, what is added, and what is refused by name."""
+
+import math
+from typing import Any
+
+import pytest
+
+from gateway.admin.specs import RESERVED, endpoint_from, endpoints_from
+from gateway.errors import BadRequest
+from gateway.providers.catalog import PROVIDERS
+from gateway.routing.endpoint import Endpoint, Price, Retries, Target, Timeouts
+from gateway.routing.items import read_endpoint, write_endpoint
+from gateway.wire.json import Json, dumps, loads
+
+GPT: Json = {"provider": "openai", "model": "gpt"}
+NAME = "must be letters, digits, '.', '_' or '-', at most 128, not beginning with a mark"
+
+
+def spec(**more: Any) -> Json:
+    """An endpoint of one target, with this more said of the target."""
+    return {"targets": [GPT | more]}
+
+
+def test_the_least_that_can_be_said_is_enough() -> None:
+    assert endpoint_from("e", spec(), created=5) == Endpoint(
+        "e", (Target("openai", "gpt", "env:OPENAI_API_KEY"),), created=5
+    )
+
+
+WHOLE: Json = {
+    "targets": [
+        GPT | {"weight": 2, "secret": "file:team-a"},
+        {
+            "provider": "anthropic",
+            "model": "claude",
+            "weight": 0.5,
+            "price": {"input": 3, "output": 15.5, "cache_read": 0, "cache_write": 3.75},
+        },
+    ],
+    "fallbacks": [
+        {"provider": "openai_compatible", "model": "m", "base_url": "http://127.0.0.1:1/v1/"}
+    ],
+    "retries": {"times": 2, "first_pause": 0.5, "longest_pause": 8},
+    "timeouts": {"first_content": 60, "idle": 30, "commit_after": 5, "heartbeat": 10},
+}
+
+
+def test_all_that_can_be_said_is_taken() -> None:
+    assert endpoint_from("e.1_b-C", WHOLE) == Endpoint(
+        "e.1_b-C",
+        (
+            Target("openai", "gpt", "file:team-a", 2),
+            Target(
+                "anthropic", "claude", "env:ANTHROPIC_API_KEY", 0.5, None, Price(3, 15.5, 0, 3.75)
+            ),
+        ),
+        (Target("openai_compatible", "m", base_url="http://127.0.0.1:1/v1"),),
+        Retries(2, 0.5, 8),
+        Timeouts(60, 30, 5, 10),
+    )
+
+
+@pytest.mark.parametrize("spec", [spec(), WHOLE])
+def test_what_is_taken_survives_a_store(spec: Json) -> None:
+    endpoint = endpoint_from("e", spec, created=7)
+    assert read_endpoint(loads(dumps(write_endpoint(endpoint)))) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("target", "secret"),
+    [
+        (GPT, "env:OPENAI_API_KEY"),
+        (GPT | {"secret": None}, "env:OPENAI_API_KEY"),
+        (GPT | {"secret": "env:MINE"}, "env:MINE"),
+        # The provider's own key is not sent where the provider is not.
+        (GPT | {"base_url": "https://proxy.example/v1"}, None),
+        (GPT | {"base_url": "https://proxy.example/v1", "secret": "env:MINE"}, "env:MINE"),
+        ({"provider": "ollama", "model": "m"}, None),
+    ],
+)
+def test_a_target_without_a_secret_takes_its_providers_own(
+    target: Json, secret: str | None
+) -> None:
+    assert endpoint_from("e", {"targets": [target]}).targets[0].secret == secret
+
+
+@pytest.mark.parametrize("name", ["a", "A1", "x" * 128, "gpt-4.1-mini", "9_b", "demo"])
+def test_a_good_name_is_taken(name: str) -> None:
+    assert endpoint_from(name, spec()).name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x" * 129, ".a", "-a", "_a", "a/b", "a b", "a\n", "a\r\nx: y", "\u00e9", "a%2fb"]
+)
+def test_a_name_that_could_not_stand_in_a_path_or_a_header_is_refused(name: str) -> None:
+    assert refusal(lambda: endpoint_from(name, spec())) == ("name", f"name: {NAME}")
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_name_that_is_a_path_of_ours_is_refused(name: str) -> None:
+    assert refusal(lambda: endpoint_from(name, spec())) == (
+        "name",
+        f"name: {name!r} is a word of the gateway's own paths; choose another name",
+    )
+
+
+def refusal(work: Any) -> tuple[str | None, str]:
+    with pytest.raises(BadRequest) as refused:
+        work()
+    return refused.value.field, refused.value.message
+
+
+AN_OBJECT = "Input should be a valid dictionary or instance of"
+SECRET = "String should match pattern '^(env|file):[A-Za-z0-9_.\\-]+$'"
+MODEL = "String should match pattern '^[\\x21-\\x7e]+$'"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "problem"),
+    [
+        (None, None, f"{AN_OBJECT} EndpointSpec"),
+        ([], None, f"{AN_OBJECT} EndpointSpec"),
+        ({}, "targets", "Field required"),
+        ({"targets": []}, "targets", "List should have at least 1 item"),
+        ({"targets": "gpt"}, "targets", "Input should be a valid list"),
+        ({"targets": [GPT] * 33}, "targets", "List should have at most 32 items"),
+        ({"targets": ["gpt"]}, "targets[0]", f"{AN_OBJECT} TargetSpec"),
+        ({"targets": [{"model": "m"}]}, "targets[0].provider", "Field required"),
+        ({"targets": [{"provider": "openai"}]}, "targets[0].model", "Field required"),
+        (spec(model=""), "targets[0].model", "String should have at least 1 character"),
+        (spec(model="m" * 257), "targets[0].model", "String should have at most 256 characters"),
+        (spec(model="a b"), "targets[0].model", MODEL),
+        (spec(model="a\r\nx-evil: 1"), "targets[0].model", MODEL),
+        (spec(model="a\n"), "targets[0].model", MODEL),
+        (spec(model=5), "targets[0].model", "Input should be a valid string"),
+        (spec(provider="opnai"), "targets[0].provider", "did you mean 'openai'?"),
+        (spec(provider=5), "targets[0].provider", "Input should be a valid string"),
+        (spec(secret="sk-live-123"), "targets[0].secret", SECRET),
+        (spec(secret="env:"), "targets[0].secret", SECRET),
+        (spec(secret="env:A\n"), "targets[0].secret", SECRET),
+        (spec(weight=0), "targets[0].weight", "Input should be greater than 0"),
+        (spec(weight=-1), "targets[0].weight", "Input should be greater than 0"),
+        (spec(weight=math.inf), "targets[0].weight", "Input should be a finite number"),
+        (spec(weight=math.nan), "targets[0].weight", "Input should be a finite number"),
+        (spec(weight="2"), "targets[0].weight", "Input should be a valid number"),
+        (spec(wieght=2), "targets[0].wieght", "Extra inputs are not permitted"),
+        (
+            spec(base_url="http://169.254.169.254/v1"),
+            "targets[0].base_url",
+            "points at a metadata service (169.254.169.254)",
+        ),
+        (
+            spec(base_url="http://u:p@h/"),
+            "targets[0].base_url",
+            "must not hold a user or a password: give the key as a secret",
+        ),
+        (
+            {"targets": [{"provider": "azure", "model": "m"}]},
+            "targets[0]",
+            "base_url is required for azure: it has no address of its own",
+        ),
+        (spec(price={"input": 1}), "targets[0].price.output", "Field required"),
+        (spec(price={"input": -1, "output": 1}), "targets[0].price.input", "greater than or equal"),
+        (
+            {"targets": [GPT], "fallbacks": [GPT, {"provider": "x", "model": "m"}]},
+            "fallbacks[1].provider",
+            "unknown provider 'x'",
+        ),
+        ({"targets": [GPT], "retries": {"times": 11}}, "retries.times", "less than or equal to 10"),
+        ({"targets": [GPT], "retries": {"times": 1.5}}, "retries.times", "valid integer"),
+        ({"targets": [GPT], "timeouts": {"idle": 0}}, "timeouts.idle", "greater than 0"),
+        (
+            {"targets": [GPT], "timeouts": {"heartbeat": 61}},
+            "timeouts.heartbeat",
+            "less than or equal to 60",
+        ),
+        ({"targets": [GPT], "name": "x"}, "name", "Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_its_field(wrong: Any, field: str | None, problem: str) -> None:
+    found, message = refusal(lambda: endpoint_from("e", wrong))
+    assert found == field
+    assert problem in message
+    assert message.startswith(f"{field}: " if field else problem)
+
+
+@pytest.mark.parametrize("price", [math.inf, math.nan, -math.inf])
+@pytest.mark.parametrize("of", ["input", "output", "cache_read", "cache_write"])
+def test_a_price_is_a_number_of_dollars(of: str, price: float) -> None:
+    wrong = spec(price={"input": 1, "output": 1, of: price})
+    assert refusal(lambda: endpoint_from("e", wrong))[0] == f"targets[0].price.{of}"
+
+
+def test_a_key_in_the_place_of_a_reference_is_not_repeated() -> None:
+    _, message = refusal(lambda: endpoint_from("e", spec(secret="sk-live-123", weight="sk-live-9")))
+    assert "sk-live" not in message
+    assert message.endswith("(and 1 more)")
+
+
+def test_a_manifest_names_its_endpoints() -> None:
+    manifest = {"endpoints": {"a": spec(), "b": spec(model="x")}}
+    assert endpoints_from(manifest, created=5) == [
+        endpoint_from("a", spec(), created=5),
+        endpoint_from("b", spec(model="x"), created=5),
+    ]
+    assert endpoints_from({"endpoints": {}}) == []
+
+
+def test_a_manifest_with_several_errors_tells_the_first_and_how_many_more() -> None:
+    manifest = {"endpoints": {"good": spec(), "a": spec(weight=0), "b": {}, "c": spec(model="")}}
+    assert refusal(lambda: endpoints_from(manifest)) == (
+        "endpoints.a.targets[0].weight",
+        "endpoints.a.targets[0].weight: Input should be greater than 0 (and 2 more)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("manifest", "field"),
+    [
+        (None, None),
+        ([], None),
+        ({}, "endpoints"),
+        ({"endpoints": None}, "endpoints"),
+        ({"endpoints": {}, "x": 1}, "x"),
+        ({"endpoints": {"a": None}}, "endpoints.a"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(manifest: Any, field: str | None) -> None:
+    assert refusal(lambda: endpoints_from(manifest))[0] == field
+
+
+def test_a_bad_name_in_a_manifest_is_told_as_one() -> None:
+    field, message = refusal(lambda: endpoints_from({"endpoints": {"a b": spec()}}))
+    assert (field, message) == ("endpoints.a b", f"endpoints.a b: {NAME}")
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_every_provider_can_be_a_target(name: str) -> None:
+    target: Json = {"provider": name, "model": "m"}
+    if not PROVIDERS[name].base_url:
+        target["base_url"] = "https://host/v1"
+    assert endpoint_from("e", {"targets": [target]}).targets[0].provider == name
