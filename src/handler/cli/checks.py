@@ -1,0 +1,142 @@
+"""What ``sluicegate doctor`` looks at on this machine: each check says what it saw, and the fix."""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gateway.adapters.local_vault import LocalVault
+from gateway.errors import GatewayError
+from gateway.providers.addresses import refused_url
+from gateway.providers.catalog import PROVIDERS
+from gateway.routing.endpoint import Endpoint, Target
+from gateway.settings import Settings
+from handler.cli.banner import keys_found, without_credentials
+from handler.cli.listing import Listed, Surroundings, target_name
+from handler.cli.reaching import address_of, reach_all
+
+Verdict = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    verdict: Verdict
+    what: str
+    saw: str
+    fix: str = ""
+
+
+def settings_checks(settings: Settings) -> Iterator[Check]:
+    home = settings.home.absolute()
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not there.is_dir():
+        yield Check("failed", "home", f"{there} is no directory", "set SLUICEGATE_HOME to one")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        fix = "set SLUICEGATE_HOME to a directory of yours"
+        yield Check("failed", "home", f"{there} cannot be written", fix)
+    else:
+        saw = f"{home}" if there == home else f"{home} will be made when it is needed"
+        yield Check("ok", "home", saw)
+    yield from _private(settings.secrets_file)
+
+
+def _private(secrets: Path) -> Iterator[Check]:
+    if not secrets.exists():
+        return
+    mode = stat.S_IMODE(secrets.stat().st_mode)
+    if mode & 0o077:
+        saw = f"{secrets} can be read by others (mode {mode:04o})"
+        yield Check("failed", "secrets", saw, f"chmod 600 {secrets}")
+    else:
+        yield Check("ok", "secrets", f"{secrets}, mode {mode:04o}")
+
+
+def key_checks(environment: Mapping[str, str]) -> Iterator[Check]:
+    found = keys_found(environment)
+    if not found:
+        fix = "export one, such as OPENAI_API_KEY; the endpoint demo works without"
+        yield Check("warning", "keys", "no provider's key found", fix)
+    for name in found:
+        value = environment[name]
+        if value != value.strip(" \t\r\n'\""):
+            fix = f"export {name} again, the key alone"
+            yield Check("failed", name, "begins or ends with a space or a quotation mark", fix)
+        else:
+            yield Check("ok", name, "set")
+    for provider in PROVIDERS.values():
+        if not provider.base_url and any(name in found for name in provider.key_variables):
+            fix = f"sluicegate endpoints create NAME --provider {provider.name} --base-url URL …"
+            yield Check("warning", provider.name, "has a key but no address of its own", fix)
+    if moved := environment.get("OPENAI_BASE_URL"):
+        yield _moved(moved)
+
+
+def _moved(url: str) -> Check:
+    if why := refused_url(url):
+        return Check("failed", "OPENAI_BASE_URL", why, "set it to the server's …/v1, or unset it")
+    return Check("ok", "OPENAI_BASE_URL", without_credentials(url))
+
+
+async def endpoint_checks(here: Surroundings) -> list[Check]:
+    """The store, then every target of every endpoint that somebody set up."""
+    try:
+        rows = await here.listed()
+    except GatewayError as error:
+        fix = "mend or remove the file, or set SLUICEGATE_HOME to another directory"
+        return [Check("failed", "store", error.message, fix)]
+    stored = sum(row.source == "store" for row in rows)
+    checks = [Check("ok", "store", f"{here.settings.store_file}, {_count(stored)}")]
+    if here.settings.config:
+        saw = f"{here.settings.config}, {_count(len(here.configured))}"
+        checks.append(Check("ok", "config", saw))
+    rows = [row for row in rows if row.source != "built in" and not row.hidden]
+    reached = await reach_all({address_of(target) for row in rows for target in _all(row.endpoint)})
+    vault = LocalVault(here.environment, here.settings.secrets_file)
+    for row in rows:
+        checks += [
+            await _target_check(row, target, vault, reached) for target in _all(row.endpoint)
+        ]
+    return checks
+
+
+def _all(endpoint: Endpoint) -> tuple[Target, ...]:
+    return tuple(dict.fromkeys(endpoint.targets + endpoint.fallbacks))
+
+
+async def _target_check(
+    row: Listed,
+    target: Target,
+    vault: LocalVault,
+    reached: Mapping[tuple[str, int] | None, str | None],
+) -> Check:
+    what, served = row.endpoint.name, target_name(target)
+    fix = f"sluicegate endpoints create {what} --replace …"
+    if row.source == "file":
+        fix = "mend it in the file"
+    if target.provider not in PROVIDERS:
+        return Check("failed", what, f"{served}: no such provider", fix)
+    if target.base_url and (why := refused_url(target.base_url)):
+        return Check("failed", what, f"{served}: base_url {why}", fix)
+    try:
+        if target.secret:
+            await vault.secret(target.secret)
+    except GatewayError as error:
+        return Check("failed", what, f"{served}: {error.message}", _secret_fix(target.secret or ""))
+    address = address_of(target)
+    if problem := reached[address]:
+        fix = "start that server, or check base_url, the network and the firewall"
+        return Check("failed", what, f"{served}: {problem}", fix)
+    return Check("ok", what, f"{served}, {address[0]} answers" if address else served)
+
+
+def _secret_fix(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        return f"export {name}=…"
+    return "create the endpoint again with --replace --key-stdin"
+
+
+def _count(endpoints: int) -> str:
+    return "1 endpoint" if endpoints == 1 else f"{endpoints} endpoints"
