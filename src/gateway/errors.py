@@ -12,6 +12,7 @@
     - Unprocessable          422  a field that this route does not take
     - Unsupported            400  an API that the target's provider does not offer
     - RateLimited            429
+    - LoopDetected           508  a target leads back to the gateway
   x UpstreamError            a provider failed
     - UpstreamRejected       it answered with an error status
     - UpstreamUnreachable    no connection could be made
@@ -20,6 +21,7 @@
   x Unavailable              503  the gateway itself cannot serve now: store down, secret missing
 """
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -128,7 +130,13 @@ class RateLimited(CallerError):
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message, code="rate_limit_exceeded")
-        self.headers["retry-after"] = f"{retry_after:.0f}"
+        self.headers["retry-after"] = str(max(math.ceil(retry_after), 1))
+
+
+class LoopDetected(CallerError):
+    """A target's base URL leads back to the gateway."""
+
+    status = 508
 
 
 class Unavailable(GatewayError):

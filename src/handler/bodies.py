@@ -26,6 +26,8 @@ class CallerGone(Exception):
 class Unpacker(Protocol):
     @property
     def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
@@ -34,13 +36,17 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
 
     Raises BodyTooLarge before more than that is held, whatever the headers said or left out.
     """
-    announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if _announced(headers.get("content-length", "")) > limit:
         raise _too_large(limit)
     body = await _received(receive, limit)
     for encoding in reversed(_encodings(headers)):
         body = _unpacked(body, encoding, limit)
     return body
+
+
+def _announced(length: str) -> int:
+    """What the header says, 0 where it says nothing usable: the server frames the body anyway."""
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 async def _received(receive: Receive, limit: int) -> bytes:
@@ -80,6 +86,8 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> bytes:
         raise _too_large(limit)
     if not unpacker.eof:
         raise BadRequest(None, f"the {encoding} body is cut short")
+    if unpacker.unused_data:
+        raise BadRequest(None, f"the {encoding} body goes on after its end; send it in one piece")
     return unpacked
 
 

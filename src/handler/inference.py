@@ -19,7 +19,7 @@ from gateway.dialects import (
 from gateway.dialects.base import json_type
 from gateway.errors import BadRequest, GatewayError, Unprocessable
 from gateway.exchange.answer import Answer
-from gateway.exchange.exchange import Call
+from gateway.exchange.exchange import HOPS, Call
 from gateway.exchange.gateway import Gateway
 from gateway.providers.catalog import PROVIDERS
 from gateway.wire.json import Json
@@ -30,7 +30,7 @@ from handler.sending import send_answer
 
 logger = logging.getLogger("sluicegate")
 
-READ = frozenset({"content-length", "content-encoding"})
+READ = frozenset({"content-length", "content-encoding", HOPS})
 FORWARDED = frozenset().union(*(provider.forwards for provider in PROVIDERS.values()))
 KEPT = {name.encode(): name for name in READ | FORWARDED}
 
@@ -100,8 +100,12 @@ class Query:
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:
-    raw: list[tuple[bytes, bytes]] = scope["headers"]
-    return {KEPT[name]: value.decode("latin-1") for name, value in raw if name in KEPT}
+    headers: dict[str, str] = {}
+    for raw, value in scope["headers"]:
+        if name := KEPT.get(raw):
+            text = value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
 
 
 def _model(body: Json) -> str:

@@ -37,6 +37,7 @@ RECORD = Record(
             replace(RECORD, stream=True, cost=0.00125),
             "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, first content 250 ms, $0.001250",
         ),
+        (replace(RECORD, usage=None), "demo -> openai/gpt, 200, 1234 ms, unknown tokens"),
         (replace(RECORD, cost=0.0), "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, $0.000000"),
         (
             replace(RECORD, attempts=3),

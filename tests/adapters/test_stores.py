@@ -90,6 +90,7 @@ def test_a_name_is_itself_and_nothing_else(store: WritableEndpoints, name: str) 
 
 def test_a_name_that_is_no_text_is_not_found(store: WritableEndpoints) -> None:
     """Half of a surrogate pair: what a command line gives for a byte that is no UTF-8."""
+    run(store.put(WHOLE))
     with pytest.raises(EndpointNotFound):
         run(store.find("\udcff"))
 
@@ -113,8 +114,14 @@ def test_two_programs_on_one_file_see_each_others_writing(tmp_path: Path) -> Non
     assert list(run(one.list())) == []
 
 
+def test_reading_makes_no_file(tmp_path: Path) -> None:
+    store = SqliteEndpoints(tmp_path / "new" / "db")
+    assert list(run(store.list())) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_its_folder_is_its_owners_alone(tmp_path: Path) -> None:
-    run(SqliteEndpoints(tmp_path / "new" / "db").list())
+    run(SqliteEndpoints(tmp_path / "new" / "db").put(WHOLE))
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
@@ -148,14 +155,14 @@ def test_a_file_that_is_no_store_is_unavailable_and_named(
 def test_a_file_below_a_file_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable):
-        run(SqliteEndpoints(tmp_path / "file" / "db").list())
+        run(SqliteEndpoints(tmp_path / "file" / "db").put(WHOLE))
 
 
 def written_by_hand(file: Path, body: str, version: int = 99) -> SqliteEndpoints:
     store = SqliteEndpoints(file)
-    run(store.list())
+    run(store.put(Endpoint("e", (GPT,))))
     with sqlite3.connect(file) as db:
-        db.execute("INSERT INTO endpoints VALUES ('e', ?, ?)", (version, body))
+        db.execute("UPDATE endpoints SET version = ?, body = ?", (version, body))
     db.close()
     return store
 

@@ -111,8 +111,8 @@ def refusal(work: Any) -> tuple[str | None, str]:
 
 
 AN_OBJECT = "Input should be a valid dictionary or instance of"
-SECRET = "String should match pattern '^(env|file):[A-Za-z0-9_.\\-]+$'"
-MODEL = "String should match pattern '^[\\x21-\\x7e]+$'"
+CHARACTERS = "holds characters that it may not; endpoints.example.yaml has one"
+UNKNOWN = "is no field here; endpoints.example.yaml shows those there are"
 
 
 @pytest.mark.parametrize(
@@ -120,30 +120,30 @@ MODEL = "String should match pattern '^[\\x21-\\x7e]+$'"
     [
         (None, None, f"{AN_OBJECT} EndpointSpec"),
         ([], None, f"{AN_OBJECT} EndpointSpec"),
-        ({}, "targets", "Field required"),
+        ({}, "targets", "is required"),
         ({"targets": []}, "targets", "List should have at least 1 item"),
         ({"targets": "gpt"}, "targets", "Input should be a valid list"),
         ({"targets": [GPT] * 33}, "targets", "List should have at most 32 items"),
         ({"targets": ["gpt"]}, "targets[0]", f"{AN_OBJECT} TargetSpec"),
-        ({"targets": [{"model": "m"}]}, "targets[0].provider", "Field required"),
-        ({"targets": [{"provider": "openai"}]}, "targets[0].model", "Field required"),
+        ({"targets": [{"model": "m"}]}, "targets[0].provider", "is required"),
+        ({"targets": [{"provider": "openai"}]}, "targets[0].model", "is required"),
         (spec(model=""), "targets[0].model", "String should have at least 1 character"),
         (spec(model="m" * 257), "targets[0].model", "String should have at most 256 characters"),
-        (spec(model="a b"), "targets[0].model", MODEL),
-        (spec(model="a\r\nx-evil: 1"), "targets[0].model", MODEL),
-        (spec(model="a\n"), "targets[0].model", MODEL),
+        (spec(model="a b"), "targets[0].model", CHARACTERS),
+        (spec(model="a\r\nx-evil: 1"), "targets[0].model", CHARACTERS),
+        (spec(model="a\n"), "targets[0].model", CHARACTERS),
         (spec(model=5), "targets[0].model", "Input should be a valid string"),
         (spec(provider="opnai"), "targets[0].provider", "did you mean 'openai'?"),
         (spec(provider=5), "targets[0].provider", "Input should be a valid string"),
-        (spec(secret="sk-live-123"), "targets[0].secret", SECRET),
-        (spec(secret="env:"), "targets[0].secret", SECRET),
-        (spec(secret="env:A\n"), "targets[0].secret", SECRET),
+        (spec(secret="sk-live-123"), "targets[0].secret", CHARACTERS),
+        (spec(secret="env:"), "targets[0].secret", CHARACTERS),
+        (spec(secret="env:A\n"), "targets[0].secret", CHARACTERS),
         (spec(weight=0), "targets[0].weight", "Input should be greater than 0"),
         (spec(weight=-1), "targets[0].weight", "Input should be greater than 0"),
         (spec(weight=math.inf), "targets[0].weight", "Input should be a finite number"),
         (spec(weight=math.nan), "targets[0].weight", "Input should be a finite number"),
         (spec(weight="2"), "targets[0].weight", "Input should be a valid number"),
-        (spec(wieght=2), "targets[0].wieght", "Extra inputs are not permitted"),
+        (spec(wieght=2), "targets[0].wieght", UNKNOWN),
         (
             spec(base_url="http://169.254.169.254/v1"),
             "targets[0].base_url",
@@ -159,7 +159,7 @@ MODEL = "String should match pattern '^[\\x21-\\x7e]+$'"
             "targets[0]",
             "base_url is required for azure: it has no address of its own",
         ),
-        (spec(price={"input": 1}), "targets[0].price.output", "Field required"),
+        (spec(price={"input": 1}), "targets[0].price.output", "is required"),
         (spec(price={"input": -1, "output": 1}), "targets[0].price.input", "greater than or equal"),
         (
             {"targets": [GPT], "fallbacks": [GPT, {"provider": "x", "model": "m"}]},
@@ -174,7 +174,7 @@ MODEL = "String should match pattern '^[\\x21-\\x7e]+$'"
             "timeouts.heartbeat",
             "less than or equal to 60",
         ),
-        ({"targets": [GPT], "name": "x"}, "name", "Extra inputs are not permitted"),
+        ({"targets": [GPT], "name": "x"}, "name", UNKNOWN),
     ],
 )
 def test_what_is_wrong_is_refused_by_its_field(wrong: Any, field: str | None, problem: str) -> None:

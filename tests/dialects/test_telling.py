@@ -70,14 +70,20 @@ chunks = st.fixed_dictionaries(
     },
 )
 kinds = st.sampled_from(["error", "response.output_text.delta", *sorted(LIFECYCLE | TERMINAL)])
-told = st.fixed_dictionaries(
+plain = st.fixed_dictionaries(
     {"type": kinds},
     optional={
-        "response": st.sampled_from([{}, None, {"usage": None}, {"usage": COUNTS}]),
+        "response": st.sampled_from([{}, None, {"usage": None}]),
         "error": st.sampled_from([None, {"message": "m"}]),
         "delta": sayings,
     },
 )
+ends = st.builds(
+    lambda kind, usage: {"response": {"usage": usage}, "type": kind},
+    st.sampled_from(sorted(TERMINAL)),  # no other event tells the usage
+    st.sampled_from([None, COUNTS]),
+)
+told = plain | ends
 
 
 @st.composite

@@ -49,7 +49,7 @@ from tests.dialects.hostile import ODD, anything, crashes, quickly, wounded
             {"prompt_tokens": 7, "prompt_tokens_details": None, "completion_tokens_details": None},
             Usage(7),
         ),
-        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, Usage(0, 0, 9)),
+        ({"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 9}}, Usage(0, 0, 3)),
         ({"prompt_tokens": None, "completion_tokens": "2", "cost": "free"}, Usage()),
         ({"prompt_tokens": True, "cost": True}, Usage()),
         ({}, Usage()),

@@ -16,12 +16,13 @@ class LogLedger:
 def line(record: Record) -> str:
     """For a person at a terminal: who was asked, what came, how long it took, what it cost."""
     usage = record.usage
+    tokens = f"{usage.prompt_tokens}+{usage.output_tokens}" if usage else "unknown"
     served = f"{record.provider}/{record.model}" if record.provider else "no target"
     parts = [
         f"{record.endpoint} -> {served}",
         str(record.status),
         f"{record.duration * 1000:.0f} ms",
-        f"{usage.prompt_tokens}+{usage.output_tokens} tokens",
+        f"{tokens} tokens",
     ]
     if record.stream and record.first_content is not None:
         parts.append(f"first content {record.first_content * 1000:.0f} ms")

@@ -38,7 +38,7 @@ class SqliteEndpoints:
 
     async def find(self, name: str) -> Endpoint:
         try:
-            rows = await self._run(lambda db: db.execute(BY_NAME, (name,)).fetchall())
+            rows = await self._select(BY_NAME, name)
         except UnicodeEncodeError as error:  # half a surrogate pair: nothing has such a name
             raise EndpointNotFound(name) from error
         if not rows:
@@ -46,10 +46,14 @@ class SqliteEndpoints:
         return self._read(*rows[0])
 
     async def list(self) -> Sequence[Endpoint]:
-        rows = await self._run(
-            lambda db: db.execute("SELECT body FROM endpoints ORDER BY name").fetchall()
-        )
+        rows = await self._select("SELECT body FROM endpoints ORDER BY name")
         return [self._read(*row) for row in rows]
+
+    async def _select(self, query: str, *values: str) -> Sequence[tuple[str]]:
+        """Reading makes no file: where there is none, there is nothing to read."""
+        if not self._file.exists():
+            return []
+        return await self._run(lambda db: db.execute(query, values).fetchall())
 
     def _read(self, body: str) -> Endpoint:
         try:

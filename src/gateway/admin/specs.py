@@ -140,6 +140,14 @@ def _endpoint(name: str, spec: EndpointSpec, created: int) -> Endpoint:
     return read_endpoint({"name": name, "created": created, **spec.model_dump()})
 
 
+# Where pydantic's own words do not say what to do.
+WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is no field here; endpoints.example.yaml shows those there are",
+    "string_pattern_mismatch": "holds characters that it may not; endpoints.example.yaml has one",
+}
+
+
 def _refusal(error: ValidationError, name: str = "") -> BadRequest:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = name or "".join(
@@ -147,6 +155,6 @@ def _refusal(error: ValidationError, name: str = "") -> BadRequest:
         for step in first["loc"]
         if step != "[key]"  # pydantic's word for: the name itself
     ).lstrip(".")
-    problem = first["msg"].removeprefix("Value error, ")
+    problem = WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     more = error.error_count() - 1
     return BadRequest(field or None, problem + (f" (and {more} more)" if more else ""))

@@ -17,10 +17,11 @@ class Watch(Protocol):
     One for each stream. It reads an event only where the event can matter.
     """
 
-    usage: Usage
+    usage: Usage | None  # None while the provider has not said
     begun: bool  # content has been seen: from here on the answer is committed
     ended: bool  # the terminal event has been seen
     failure: UpstreamError | None  # the provider said in the stream that it failed
+    admitted: UpstreamError | None  # the same, in a terminal event that the caller reads itself
 
     def telling(self, whole: bytes, start: int) -> int:
         """Where, from ``start`` on, the first event stands that must be looked at.

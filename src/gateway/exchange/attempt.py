@@ -16,7 +16,7 @@ from gateway.errors import (
     UpstreamTimedOut,
 )
 from gateway.exchange.bridge import Bridge, bridge
-from gateway.exchange.exchange import Call
+from gateway.exchange.exchange import HOPS, Call
 from gateway.ports import Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider
 from gateway.routing.endpoint import Target, Timeouts
@@ -58,7 +58,7 @@ class Outbound:
         deadline = self.clock() + timeouts.first_content
         upstream = await self.transport.open(
             url,
-            _headers(call, provider, key),
+            _headers(call, target, provider, key),
             crossing.request(target.model, stream_usage=provider.stream_usage),
             patience=timeouts.first_content,
         )
@@ -95,11 +95,11 @@ class Outbound:
         error = UpstreamRejected(
             provider.name, status, upstream.headers, without_key(bytes(body), key)
         )
-        error.message += _said(call.dialect, error)
+        error.message = _said(call.dialect, error) or error.message
         return error
 
     async def _first_content(self, upstream: Upstream, crossing: Bridge, deadline: float) -> bytes:
-        kind = upstream.headers.get("content-type", "text/event-stream")
+        kind = upstream.headers.get("content-type", "text/event-stream").lower()
         if not kind.startswith("text/event-stream"):
             raise UpstreamBroke(f"the provider answered a streamed call with {kind!r}")
         head = bytearray()
@@ -139,7 +139,7 @@ def _crossing(call: Call, provider: Provider, target: Target) -> tuple[Bridge, s
     )
 
 
-def _headers(call: Call, provider: Provider, key: str | None) -> Mapping[str, str]:
+def _headers(call: Call, target: Target, provider: Provider, key: str | None) -> Mapping[str, str]:
     headers = {
         "content-type": "application/json",
         "accept": "text/event-stream" if call.stream else "application/json",
@@ -150,18 +150,20 @@ def _headers(call: Call, provider: Provider, key: str | None) -> Mapping[str, st
     for name in provider.forwards:
         if name in call.headers:
             headers[name] = call.headers[name]
+    if target.base_url is not None:  # it may lead to another gateway, or back to this one
+        headers[HOPS] = str(call.hops + 1)
     if key is not None:
         headers[provider.key_header] = provider.key_format.format(key=key)
     return headers
 
 
-def _said(dialect: Dialect, error: UpstreamRejected) -> str:
+def _said(dialect: Dialect, error: UpstreamRejected) -> str | None:
+    """The provider's own words, or what there was in their place."""
     try:
-        said = dialect.read_error(loads(error.body))
+        return dialect.read_error(loads(error.body))
     except ValueError:
         kind = error.upstream_headers.get("content-type", "").partition(";")[0]
-        return f" with a body of type {kind!r}" if kind and error.body else ""
-    return f": {said}" if said else ""
+        return f"{error.message} with a body of type {kind!r}" if kind and error.body else None
 
 
 def without_key(body: bytes, key: str | None) -> bytes:

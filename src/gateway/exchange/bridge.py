@@ -15,10 +15,11 @@ class Bridge(Protocol):
     """One for each attempt.
 
     A stream is fed as it arrives: ``begun`` once it has held content, ``ended`` once it has held
-    its terminal event, ``failure`` once the provider has said in it that it failed.
+    its terminal event, ``failure`` once the provider has said in it that it failed; ``admitted``
+    where its terminal event says so to the caller.
     """
 
-    usage: Usage
+    usage: Usage | None  # None while the provider has not said
     dropped: list[str]
 
     @property
@@ -27,6 +28,8 @@ class Bridge(Protocol):
     def ended(self) -> bool: ...
     @property
     def failure(self) -> UpstreamError | None: ...
+    @property
+    def admitted(self) -> UpstreamError | None: ...
 
     def request(self, model: str, *, stream_usage: bool) -> bytes: ...
     def reply(self, body: bytes) -> bytes:
@@ -51,7 +54,7 @@ class Relay:
         self._splitter = SseSplitter()
         self._broken: UpstreamError | None = None
         self._over = False  # ended or failed: nothing more is looked at
-        self.usage = Usage()
+        self.usage: Usage | None = None
         self.dropped: list[str] = []
 
     def request(self, model: str, *, stream_usage: bool) -> bytes:
@@ -71,7 +74,7 @@ class Relay:
         if not isinstance(parsed, dict):
             raise UpstreamBroke("the provider's answer is not a JSON object")
         self._dialect.check_reply(parsed)
-        self.usage = self._dialect.read_usage(parsed) or self.usage
+        self.usage = self._dialect.read_usage(parsed)
         return body
 
     @property
@@ -85,6 +88,10 @@ class Relay:
     @property
     def failure(self) -> UpstreamError | None:
         return self._broken or (self._watch.failure if self._watch else None)
+
+    @property
+    def admitted(self) -> UpstreamError | None:
+        return self._watch.admitted if self._watch else None
 
     def feed(self, chunk: bytes) -> bytes:
         watch = self._watch

@@ -13,6 +13,8 @@ from gateway.routing.plan import Attempt
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
+HOPS = "x-gateway-hops"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -29,6 +31,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def hops(self) -> int:
+        """How many gateways the call has come through."""
+        said = self.headers.get(HOPS, "")
+        return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
+
+    @property
     def stream(self) -> bool:
         return self.dialect.watch is not None and self.body.get("stream") is True
 
@@ -43,13 +51,14 @@ class Exchange:
     started: float
     failed: list[tuple[Attempt, GatewayError]] = field(default_factory=list)
     serving: Attempt | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage | None = None  # None: the provider did not say
     first_content: float | None = None
     error: BaseException | None = None
     settled: bool = False
 
     def record(self, now: float) -> Record:
-        target = self.serving.target if self.serving else None
+        last = self.serving or (self.failed[-1][0] if self.failed else None)
+        target = last.target if last else None
         return Record(
             request_id=self.call.request_id,
             caller=self.caller.name,
@@ -62,7 +71,7 @@ class Exchange:
             model=target.model if target else None,
             attempts=len(self.failed) + (self.serving is not None),
             usage=self.usage,
-            cost=cost(self.usage, target.price) if target else None,
+            cost=cost(self.usage, target.price) if target and self.usage else None,
             duration=now - self.started,
             first_content=self.first_content and self.first_content - self.started,
             error=None if self.error is None else type(self.error).__name__,

@@ -6,7 +6,7 @@ from random import Random
 from typing import Protocol
 
 from gateway.admission.admission import Caller
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, LoopDetected
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound
 from gateway.exchange.exchange import Call, Exchange
@@ -14,6 +14,8 @@ from gateway.exchange.stream import ReplyStream
 from gateway.ports import EndpointStore, Ledger
 from gateway.routing.endpoint import Target
 from gateway.routing.plan import attempts
+
+MOST_HOPS = 4
 
 
 class Admission(Protocol):
@@ -40,6 +42,8 @@ class Gateway:
 
     async def answer(self, call: Call) -> Answer:
         """Raises GatewayError. A stream in the answer must be closed by whoever sends it."""
+        if call.hops >= MOST_HOPS:
+            raise LoopDetected(f"the call has come through {call.hops} gateways: is one its own?")
         caller = await self._admission.admit(call.endpoint)
         endpoint = await self._endpoints.find(call.endpoint)
         exchange = Exchange(call, caller, endpoint, started=self._clock())

@@ -75,6 +75,7 @@ class ReplyStream:
         if failure := opened.crossing.failure:
             return self._end(failure)
         self._finished = opened.crossing.ended
+        self._exchange.error = opened.crossing.admitted
         return b""
 
     def _end(self, error: Exception) -> bytes:

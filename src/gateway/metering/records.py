@@ -10,9 +10,10 @@ Outcome = Literal["answered", "failed", "hung_up"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One exchange. Times in seconds; ``cost`` in US dollars, None when it is not known.
+    """One exchange. Times in seconds; ``cost`` in US dollars; None for what is not known.
 
-    Holds no body and no secret, and nothing of the caller's text.
+    ``provider`` and ``model`` are of the target that served, or that was tried last. Holds no body
+    and no secret, and nothing of the caller's text.
     """
 
     request_id: str
@@ -25,7 +26,7 @@ class Record:
     provider: str | None
     model: str | None
     attempts: int
-    usage: Usage
+    usage: Usage | None
     cost: float | None
     duration: float
     first_content: float | None

@@ -35,7 +35,7 @@ def read_messages(raw: list[Any]) -> tuple[list[Text], list[Message]]:
         role, name = fields.need("role", str), fields.may("name", str)
         match role:
             case "system" | "developer":
-                system += [block for block in _content(fields) if isinstance(block, Text)]
+                system += _read_system(_content(fields), fields.path("content"))
             case "user":
                 _append(messages, Message("user", _content(fields), name))
             case "tool":
@@ -45,6 +45,13 @@ def read_messages(raw: list[Any]) -> tuple[list[Text], list[Message]]:
             case _:
                 raise BadRequest(f"{place}.role", f"unknown role {role!r}")
     return system, messages
+
+
+def _read_system(blocks: list[Block], place: str) -> Iterator[Text]:
+    for index, block in enumerate(blocks):
+        if not isinstance(block, Text):
+            raise BadRequest(f"{place}[{index}]", "a system message holds text only")
+        yield block
 
 
 def _append(messages: list[Message], message: Message) -> None:
@@ -95,8 +102,14 @@ def write_thoughts(thoughts: list[Thinking]) -> Json:
 
 def write_message(message: Message) -> list[Json]:
     """One message of ours may be several of theirs: each tool's answer is one of its own."""
+    name = {} if message.name is None else {"name": message.name}
     out: list[Json] = [
-        {"role": "tool", "tool_call_id": block.tool_use_id, "content": _parts(block.content)}
+        {
+            "role": "tool",
+            "tool_call_id": block.tool_use_id,
+            "content": _parts(block.content),
+            **name,
+        }
         for block in message.content
         if isinstance(block, ToolResult)
     ]
@@ -107,7 +120,6 @@ def write_message(message: Message) -> list[Json]:
     if sealed := thoughts.get("thinking_blocks"):  # only those can be understood on the way back
         said["thinking_blocks"] = sealed
     if said != {"content": None}:
-        name = {} if message.name is None else {"name": message.name}
         out.append({"role": message.role, **said, **name})
     return out
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from gateway.chat.blocks import Text
 from gateway.chat.request import ChatRequest, ResponseFormat, Sampling
 from gateway.dialects.base import Fields, Kinds
 from gateway.dialects.openai_chat.messages import read_messages, write_message
+from gateway.dialects.openai_chat.parts import write_part
 from gateway.dialects.openai_chat.tools import read_choice, read_tool, write_choice, write_tool
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
@@ -74,7 +76,7 @@ def _read_format(asked: Json | None) -> ResponseFormat | None:
 
 
 def write_request(request: ChatRequest) -> Json:
-    messages: list[Json] = [{"role": "system", "content": text.text} for text in request.system]
+    messages = [_write_system(text) for text in request.system]
     for message in request.messages:
         messages += write_message(message)
     body: Json = {"model": request.model, "messages": messages}
@@ -92,6 +94,11 @@ def write_request(request: ChatRequest) -> Json:
     if request.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body
+
+
+def _write_system(text: Text) -> Json:
+    plain = text.cache_ttl is None
+    return {"role": "system", "content": text.text if plain else [write_part(text)]}
 
 
 def _write_format(asked: ResponseFormat) -> Json:

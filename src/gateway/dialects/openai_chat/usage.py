@@ -17,7 +17,7 @@ def read_usage(body: Json) -> Usage | None:
     if not isinstance(counts, dict):
         return None
     asked, answered = count(counts, "prompt_tokens"), count(counts, "completion_tokens")
-    cached = count(counts.get("prompt_tokens_details"), "cached_tokens")
+    cached = min(count(counts.get("prompt_tokens_details"), "cached_tokens"), asked)
     written = count(counts.get("prompt_tokens_details"), "cache_write_tokens")
     reasoning = count(counts.get("completion_tokens_details"), "reasoning_tokens")
     if reasoning and count(counts, "total_tokens") == asked + answered + reasoning:

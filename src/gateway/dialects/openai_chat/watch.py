@@ -25,14 +25,15 @@ def amend(body: Json) -> Json:
 
 
 class ChatWatch:
-    __slots__ = ("_show_usage", "begun", "ended", "failure", "usage")
+    __slots__ = ("_show_usage", "admitted", "begun", "ended", "failure", "usage")
 
     def __init__(self, request: Json) -> None:
         options = request.get("stream_options") or {}
         self._show_usage = options.get("include_usage") is True
-        self.usage = Usage()
+        self.usage: Usage | None = None
         self.begun = self.ended = False
         self.failure: UpstreamError | None = None
+        self.admitted: UpstreamError | None = None  # this dialect has no such event
 
     def telling(self, whole: bytes, start: int) -> int:
         if not self.begun:

@@ -26,13 +26,14 @@ TELLING = (b'"error"', *(f'"{kind}"'.encode() for kind in sorted(TERMINAL)))
 
 
 class ResponsesWatch:
-    __slots__ = ("_sequence", "begun", "ended", "failure", "usage")
+    __slots__ = ("admitted", "begun", "ended", "failure", "usage")
 
     def __init__(self, request: Json) -> None:
         del request  # whatever it asks for, the stream is the same
-        self.usage = Usage()
+        self.usage: Usage | None = None
         self.begun = self.ended = False
         self.failure: UpstreamError | None = None
+        self.admitted: UpstreamError | None = None
 
     def telling(self, whole: bytes, start: int) -> int:
         if not self.begun:
@@ -48,9 +49,11 @@ class ResponsesWatch:
         if kind == "error":
             self.failure = failure_in(event.get("error") or event)
             return False
-        if kind == "response.failed" and not self.begun:
-            self.failure = failure_in(response.get("error"))
-            return False
+        if kind == "response.failed":
+            self.admitted = failure_in(response.get("error"))
+            if not self.begun:
+                self.failure = self.admitted
+                return False
         self.ended = kind in TERMINAL
         self.begun = self.begun or kind not in LIFECYCLE
         return True

@@ -1,0 +1,163 @@
+"""Where our answer shall differ from MLflow's, case by case, each with its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class SomeText:
+    """Equal to any string that is not empty."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and bool(other)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "some text"
+
+
+TEXT = SomeText()
+
+
+@dataclass(frozen=True)
+class Right:
+    """``status``, ``body`` (what the JSON answer must hold): None means as MLflow.
+
+    ``relayed``: the provider's own words reach the caller whole, and the caller's the provider.
+    ``broken``: a stream whose last word is an error, after the provider's first events.
+    ``tries``: the requests that the provider sees.
+    """
+
+    why: str
+    status: int | None = None
+    body: Any = None
+    relayed: bool = False
+    broken: int | None = None
+    tries: int = 1
+
+
+def error(kind: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": TEXT, **more}, "detail": TEXT}
+
+
+NO_SUCH_PATH = Right(
+    "404 was a page of HTML; now it is JSON, in OpenAI's shape",
+    404,
+    {"error": {"type": "not_found_error", "code": "unknown_path", "message": TEXT}},
+    tries=0,
+)
+NOT_YET = Right(
+    NO_SUCH_PATH.why + ", until the step that brings this API", 404, NO_SUCH_PATH.body, tries=0
+)
+WHOLE = "nothing of the provider's answer or of the caller's request is dropped"
+
+# Cases that MLflow gets wrong.
+IMPROVED: Mapping[str, Right] = {
+    "oai.chat.file_part": Right("a file part was refused", 200, relayed=True),
+    "oai.chat.tool_schema_rich": Right("most of a JSON schema was stripped", relayed=True),
+    "oai.chat.usage_details": Right(
+        f"logprobs were dropped, indexes changed: {WHOLE}", relayed=True
+    ),
+    "oai.err.drop": Right(
+        "a dropped connection was a 500 in plain text", 502, error("upstream_error")
+    ),
+    "oai.stream.abort": Right("its error event was not OpenAI's", broken=1),
+    "oai.stream.bad_json": Right(
+        "junk was skipped, and the stream looked complete", 502, error("upstream_error")
+    ),
+    "oai.stream.reasoning": Right(f"reasoning was dropped: {WHOLE}", relayed=True),
+    "val.stop_string": Right("a stop sequence as plain text was refused", 200, relayed=True),
+    "fb.model_field_422": Right(
+        "a mistake of the caller's was reported as three failed fallbacks",
+        422,
+        error(
+            "invalid_request_error",
+            param="model",
+            message="The parameter 'model' is not permitted to be passed. "
+            "The route being queried already defines a model instance.",
+        ),
+        tries=0,
+    ),
+    "fb.stream.all_fail": Right(
+        "failure before the first word was 200 with an event; now it is the last provider's status",
+        429,
+        {"error": {"message": "slow"}, "detail": "slow"},
+        tries=3,
+    ),
+    "fb.unary.400_then_ok": Right(
+        "a mistake of the caller's was tried on other models, which hid it",
+        400,
+        {"error": {"message": "bad req"}, "detail": "bad req"},
+    ),
+    "pt.oai.err400": Right(
+        "the provider's own error was lost", 400, {"error": {"message": "bad", "type": "t"}}
+    ),
+    "pt.oai.err_stream": Right(
+        "an error before the first word was 200 with an event",
+        400,
+        {"error": {"message": "bad", "type": "t"}},
+    ),
+    "pt.oai.responses_to_groq": Right("Groq does offer the Responses API", 200, relayed=True),
+    "route.absent.openai_v1_images_generations": NO_SUCH_PATH,
+    "route.absent.mlflow_v1_responses": NO_SUCH_PATH,
+    "route.absent.cohere_v1_rerank": NO_SUCH_PATH,
+    "route.absent.anthropic_v1_messages_count_tokens": NOT_YET,
+    "route.absent.get.anthropic_v1_models": NOT_YET,
+    "route.absent.get.gemini_v1beta_models": NOT_YET,
+    "route.absent.get.mlflow_v1_models_oai": Right(
+        "one model could not be shown",
+        200,
+        {"id": "oai", "object": "model", "owned_by": "mlflow"},
+        tries=0,
+    ),
+}
+
+# Cases to copy, but for what is said here.
+EXCEPTED: Mapping[str, Right] = {
+    "oai.stream.basic": Right(
+        "the chunk that holds only the usage goes to those who asked for it", relayed=True
+    ),
+    "fb.max_attempts_1": Right(
+        "the last provider's own words are handed on, not a sentence that quotes them",
+        500,
+        {"error": {"message": "boom"}, "detail": "boom"},
+        tries=2,
+    ),
+    "pt.oai.missing_model": Right(
+        "errors on the OpenAI route have OpenAI's shape",
+        400,
+        {"error": {"message": "Missing required 'model' parameter in request body"}},
+        tries=0,
+    ),
+    "pt.oai.unknown": Right(
+        "errors on the OpenAI route have OpenAI's shape",
+        404,
+        {"error": {"code": "endpoint_not_found", "param": "model", "message": TEXT}},
+        tries=0,
+    ),
+    "val.bad_json": Right(
+        "what is wrong with the JSON, another parser says in other words",
+        400,
+        error("invalid_request_error", code="invalid_json"),
+        tries=0,
+    ),
+    "route.models": Right(
+        "the endpoints are ours, not those of the recorder",
+        200,
+        {"object": "list", "data": [{"id": "at-azure", "object": "model", "owned_by": "mlflow"}]},
+        tries=0,
+    ),
+}
+
+# What this step does not serve, by the beginning of the case's name.
+ELSEWHERE: Mapping[str, str] = {
+    "anth.": "an Anthropic target on the unified API",
+    "gem.": "a Gemini target on the unified API",
+    "pt.anth.": "Anthropic's own API",
+    "pt.gem.": "Gemini's own API",
+    "hdr.": "all four are calls of Anthropic's or Gemini's own API",
+    "fb.cross.": "its primary speaks Anthropic's dialect",
+    "proxy.": "the raw proxy",
+}

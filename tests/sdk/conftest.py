@@ -1,0 +1,96 @@
+"""One gateway and one scripted provider for all the tests of the SDK, and the SDK's clients."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from gateway.routing.endpoint import Endpoint, Timeouts
+from tests.live import LiveGateway, ScriptedProvider, live_gateway, scripted_provider, target
+from tests.sdk.clients import AsyncSdk, Sdk, SyncSdk
+
+
+def endpoints(url: str) -> list[Endpoint]:
+    one = (target(url),)
+    return [
+        Endpoint("model", one),
+        Endpoint("impatient", one, timeouts=Timeouts(first_content=0.15)),
+        Endpoint("restless", one, timeouts=Timeouts(idle=0.15, heartbeat=0.05)),
+        Endpoint("steady", one, timeouts=Timeouts(heartbeat=0.05)),
+        Endpoint("thinker", one, timeouts=Timeouts(commit_after=0.05, heartbeat=0.05)),
+        Endpoint("quits", one, timeouts=Timeouts(0.25, commit_after=0.05, heartbeat=0.1)),
+        Endpoint("gone", (target(f"http://127.0.0.1:{closed_port()}/v1"),)),
+        Endpoint("keyless", (replace(*one, secret="env:NO_SUCH_KEY"),)),
+    ]
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def provider_of_all() -> Iterator[ScriptedProvider]:
+    with scripted_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
+    provider_of_all.will()
+    yield provider_of_all
+    assert provider_of_all.faults == []
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    provider_of_all: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveGateway]:
+    home = tmp_path_factory.mktemp("home")
+    with live_gateway(home, endpoints(provider_of_all.url)) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def sdk_at(gateway: LiveGateway) -> Iterator[Callable[[str, str], Sdk]]:
+    """The client of a manner (sync or async) at an API (openai or mlflow)."""
+    made: dict[tuple[str, str], SyncSdk | AsyncSdk] = {}
+
+    def at(manner: str, api: str) -> Sdk:
+        if (manner, api) not in made:
+            kind = SyncSdk if manner == "sync" else AsyncSdk
+            made[manner, api] = kind(f"{gateway.url}/gateway/{api}/v1")
+        return made[manner, api]
+
+    yield at
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def manner(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["openai", "mlflow"])
+def api(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def sdk(sdk_at: Callable[[str, str], Sdk], manner: str, api: str) -> Sdk:
+    """Both manners at both APIs."""
+    return sdk_at(manner, api)
+
+
+@pytest.fixture
+def openai_sdk(sdk_at: Callable[[str, str], Sdk], manner: str) -> Sdk:
+    """Both manners, for what only OpenAI's own route has."""
+    return sdk_at(manner, "openai")
+
+
+@pytest.fixture
+def plain_sdk(sdk_at: Callable[[str, str], Sdk]) -> Sdk:
+    """One manner at one API, for what depends on neither."""
+    return sdk_at("sync", "openai")
