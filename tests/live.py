@@ -25,8 +25,8 @@ from handler.app import create_app
 
 PATIENCE = 5.0  # seconds that anything here waits at most
 KEY = "sk-test-1234567890"
-ENVIRONMENT = {"TEST_KEY": KEY}
 NO_LINGER = struct.pack("ii", 1, 0)
+DONE = b"data: [DONE]\n\n"
 
 
 class Act(Enum):
@@ -63,9 +63,6 @@ def sse(*steps: Step, headers: Mapping[str, str] | None = None) -> Reply:
 def event(data: Any, name: str | None = None) -> bytes:
     named = f"event: {name}\n" if name else ""
     return f"{named}data: {json.dumps(data)}\n\n".encode()
-
-
-DONE = b"data: [DONE]\n\n"
 
 
 def head(status: int, headers: Mapping[str, str]) -> bytes:
@@ -124,8 +121,8 @@ class ScriptedProvider(socketserver.ThreadingTCPServer):
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        del request, client_address  # the line has told
+    def handle_error(self, *_: object) -> None:
+        """The line has told."""
 
 
 class Line(socketserver.StreamRequestHandler):
@@ -134,12 +131,8 @@ class Line(socketserver.StreamRequestHandler):
     server: ScriptedProvider
     connection: socket.socket
 
-    def setup(self) -> None:
-        super().setup()
-        self._hung_up = threading.Event()
-
     def handle(self) -> None:
-        stage = self.server
+        stage, self._hung_up = self.server, threading.Event()
         stage.lines.add(self.connection)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -157,8 +150,7 @@ class Line(socketserver.StreamRequestHandler):
             stage.lines.discard(self.connection)
 
     def _request(self) -> Received | None:
-        line = self.rfile.readline()
-        if not line:
+        if not (line := self.rfile.readline()):
             return None
         method, path, _ = line.decode("latin-1").split(" ")
         headers: dict[str, str] = {}
@@ -263,6 +255,13 @@ class Complaints(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.heard.append(logging.Formatter().format(record))
 
+    def __enter__(self) -> list[str]:
+        logging.getLogger().addHandler(self)
+        return self.heard
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
+
 
 @dataclass(frozen=True)
 class LiveGateway:
@@ -275,26 +274,25 @@ def live_gateway(
     home: Path, endpoints: Iterable[Endpoint], ledger: Settlements | None = None
 ) -> Iterator[LiveGateway]:
     """The app as `sluicegate serve` runs it. What it settles twice or logs as an error fails."""
-    ledger, complaints = ledger or Settlements(), Complaints()
-    settings = Settings.model_validate({"home": home})
-    wired = bootstrap.local(settings, environment=ENVIRONMENT, configured=endpoints, ledger=ledger)
+    ledger, settings = ledger or Settlements(), Settings.model_validate({"home": home})
+    secrets = {"TEST_KEY": KEY}
+    wired = bootstrap.local(settings, environment=secrets, configured=endpoints, ledger=ledger)
     app = create_app(wired, local_only=True)
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2)
     server = Server(config)
-    logging.getLogger().addHandler(complaints)
     with (
+        Complaints() as complaints,
         socket.create_server(("127.0.0.1", 0)) as listener,
         in_thread(partial(server.run, sockets=[listener])),
     ):
         try:
-            assert server.ready.wait(PATIENCE), complaints.heard
+            assert server.ready.wait(PATIENCE), complaints
             yield LiveGateway(f"http://127.0.0.1:{listener.getsockname()[1]}", ledger)
         finally:
             server.should_exit = True
-    logging.getLogger().removeHandler(complaints)
     ids = [record.request_id for record in ledger.records]
     assert len(set(ids)) == len(ids), "an exchange was settled twice"
-    assert complaints.heard == []
+    assert complaints == []
 
 
 def target(base_url: str, model: str = "gpt-test", provider: str = "openai") -> Target:

@@ -27,6 +27,7 @@ def create_app(wired: Wired, *, local_only: bool) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        await wired.gateway.close()
         await wired.transport.close()
 
     app = FastAPI(

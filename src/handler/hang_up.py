@@ -26,6 +26,11 @@ class HangUp:
         self._task = asyncio.current_task()
         self._listening = asyncio.ensure_future(self._listen())
 
+    def stop(self) -> None:
+        """From here on, that the caller goes is no news."""
+        if self._listening is not None:
+            self._listening.cancel()
+
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
@@ -42,8 +47,7 @@ class HangUp:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
+        self.stop()
         if self._gone and self._task is not None:
             self._task.uncancel()
             if isinstance(error, asyncio.CancelledError):

@@ -66,7 +66,8 @@ class Query:
         try:
             with HangUp(receive) as hang_up:
                 answer = await self._answer(scope, receive, request_id, hang_up)
-                await send_answer(answer, send, started if self._path.unified else None)
+                timed = started if self._path.unified else None
+                await send_answer(answer, send, started=timed, before_last=hang_up.stop)
         except CallerGone:
             logger.debug("request %s: the caller hung up", request_id)
 

@@ -208,21 +208,25 @@ def test_a_failure_of_our_own_in_the_middle_of_a_stream_cuts_it() -> None:
 def test_only_the_message_that_says_so_means_that_the_caller_has_gone() -> None:
     """Some servers send the end of the body once more."""
 
-    async def work() -> Told:
-        world, caller = World(), Caller(dumps(CHAT | {"model": "e"}))
-        asked = 0
+    async def work() -> World:
+        connecting = Hang()
+        world, caller = World((connecting,)), Caller(dumps(CHAT))
+        again = [{"type": "http.request", "body": b"", "more_body": False}]
 
         async def receive() -> Message:
-            nonlocal asked
-            asked += 1
-            if asked == 2:
-                return {"type": "http.request", "body": b"", "more_body": False}
-            return await caller.receive()
+            whole = not caller._parts
+            return again.pop() if whole and again else await caller.receive()
 
-        await world.app()(scope("POST", PATH), receive, caller.send)
-        return caller.told
+        serving = asyncio.ensure_future(world.app()(scope("POST", PATH), receive, caller.send))
+        await connecting.reached.wait()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (again, serving.done()) == ([], False)
+        caller.gone.set()
+        await serving
+        return world
 
-    assert run(work()).status == 200
+    assert outcome(run(work())) == ("hung_up", 499)
 
 
 class Full(MemoryLedger):

@@ -90,10 +90,8 @@ def test_the_body_arrives_byte_for_byte_but_for_the_model(
         )
     )
     sent: bytes = raw.http_request.content
-    assert sent.count(b'"model":"model"') == 2
     before, _, after = sent.partition(b'"model":"model"')
-    if b'"zeta"' in before:
-        before, _, after = sent.rpartition(b'"model":"model"')
+    assert b'"zeta":{"model":"model"' in after
     assert provider.requests[0].body == before + b'"model":"gpt-test"' + after
 
 

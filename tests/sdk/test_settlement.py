@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletionMessageParam
 
 from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint
@@ -24,12 +25,12 @@ from tests.sdk.said import HELLO, completion, says
 
 pytestmark = pytest.mark.sdk
 
-
+HI: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
 NOTICED = 0.3  # seconds by which a gateway knows that its caller went, or that it must stop
 
 
 class SlowLedger(Settlements):
-    """As one that is across a network: a record is written when ``go_on`` is set, if not cancelled."""
+    """As one across a network: it writes once ``go_on`` is set, unless it is cancelled first."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +68,7 @@ def test_who_goes_while_the_record_is_written_is_written_down(
 ) -> None:
     provider.will(answer(completion(says("Hello!"))))
     with client(slow, timeout=0.2) as sdk, pytest.raises(openai.APITimeoutError):
-        sdk.chat.completions.create(model="model", messages=[{"role": "user", "content": "Hi"}])
+        sdk.chat.completions.create(model="model", messages=HI)
     assert ledger.writing.is_set()
     ledger.go_on.wait(NOTICED)
     ledger.go_on.set()
@@ -80,11 +81,7 @@ def test_a_server_that_stops_writes_down_the_stream_that_has_just_ended(
     provider.will(sse(*HELLO))
     with live_gateway(tmp_path, [Endpoint("model", (target(provider.url),))], ledger) as gateway:
         with client(gateway) as sdk:
-            list(
-                sdk.chat.completions.create(
-                    model="model", messages=[{"role": "user", "content": "Hi"}], stream=True
-                )
-            )
+            list(sdk.chat.completions.create(model="model", messages=HI, stream=True))
         assert ledger.writing.wait(PATIENCE)
         timer = threading.Timer(NOTICED, ledger.go_on.set)
         timer.start()

@@ -40,6 +40,10 @@ class Bridge(Protocol):
         """What the caller should see of this part of a stream. Raises UpstreamBroke."""
         ...
 
+    def finish(self) -> bytes:
+        """The same at the good end of the body: its last event may lack the blank line."""
+        ...
+
     def fail(self, error: GatewayError) -> bytes:
         """An error event, to end a stream that has begun."""
         ...
@@ -132,6 +136,14 @@ class Relay:
         except UpstreamError as error:
             self._broken = error
             return False
+
+    def finish(self) -> bytes:
+        watch, event = self._watch, self._splitter.waiting + b"\n\n"
+        if watch is None or self._over or not data_of(event):
+            return b""
+        shown = self._look(watch, event)
+        self.usage = watch.usage
+        return event if shown and watch.ended else b""
 
     def fail(self, error: GatewayError) -> bytes:
         return self._dialect.write_stream_error(error)

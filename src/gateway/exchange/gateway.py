@@ -9,6 +9,7 @@ from gateway.admission.admission import Caller
 from gateway.errors import GatewayError, LoopDetected
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound
+from gateway.exchange.background import Background
 from gateway.exchange.exchange import Call, Exchange
 from gateway.exchange.stream import ReplyStream
 from gateway.ports import EndpointStore, Ledger
@@ -39,6 +40,7 @@ class Gateway:
         self._outbound, self._ledger = outbound, ledger
         self._random, self._sleep = random, sleep
         self._clock = outbound.clock
+        self._background = Background()
 
     async def answer(self, call: Call) -> Answer:
         """Raises GatewayError. A stream in the answer must be closed by whoever sends it."""
@@ -51,8 +53,12 @@ class Gateway:
             return await (self._streamed(exchange) if call.stream else self._whole(exchange))
         except BaseException as error:
             exchange.error = error
-            await asyncio.shield(self._settle(exchange))
+            await self._settle(exchange)
             raise
+
+    async def close(self) -> None:
+        """Let what is still being settled be settled."""
+        await self._background.finish()
 
     async def _whole(self, exchange: Exchange) -> Answer:
         opened = await self._open(exchange)
@@ -67,11 +73,14 @@ class Gateway:
         try:
             await asyncio.wait({opening}, timeout=exchange.endpoint.timeouts.commit_after)
         except asyncio.CancelledError:
-            await ReplyStream(exchange, opening, self._settle).close()
+            await self._stream(exchange, opening).close()
             raise
         opened = opening.result() if opening.done() else None
         headers = _headers(exchange, opened, "text/event-stream; charset=utf-8")
-        return Answer(200, headers, ReplyStream(exchange, opening, self._settle))
+        return Answer(200, headers, self._stream(exchange, opening))
+
+    def _stream(self, exchange: Exchange, opening: asyncio.Task[Opened]) -> ReplyStream:
+        return ReplyStream(exchange, opening, self._settle, self._background)
 
     async def _open(self, exchange: Exchange) -> Opened:
         """Try the planned targets until one begins to answer."""
@@ -96,10 +105,11 @@ class Gateway:
         raise exchange.failed[-1][1]
 
     async def _settle(self, exchange: Exchange) -> None:
-        """Write the exchange down, once, however it ended."""
+        """Write the exchange down, once, however it ended; who is cancelled meanwhile may go."""
         if not exchange.settled:
             exchange.settled = True
-            await self._ledger.write(exchange.record(self._clock()))
+            record = exchange.record(self._clock())
+            await asyncio.shield(self._background.start(self._ledger.write(record)))
 
 
 PASSED_BACK = ("x-request-id", "openai-processing-ms", "openai-version")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamTimedOut
 from gateway.exchange.attempt import Opened
+from gateway.exchange.background import Background
 from gateway.exchange.exchange import Exchange
 
 DRAIN = 0.05  # seconds to wait for the end of a body whose last event is in: a connection saved
@@ -23,14 +24,16 @@ class ReplyStream:
         exchange: Exchange,
         opening: asyncio.Task[Opened],
         settle: Callable[[Exchange], Awaitable[None]],
+        background: Background,
     ) -> None:
         self._exchange, self._opening, self._settle = exchange, opening, settle
+        self._background = background
         self._timeouts = exchange.endpoint.timeouts
         self._opened: Opened | None = None
         self._waiting = False  # the caller has been shown that the line is open
         self._silence = 0.0
         self._finished = False
-        self._closing: asyncio.Future[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def next(self) -> bytes:
         if self._finished:
@@ -60,10 +63,16 @@ class ReplyStream:
                 return self._kept_open(patience)
             self._silence = 0.0
             if chunk == b"":
-                raise UpstreamBroke("the provider's stream ended without its last event")
+                return self._last(opened)
             out = opened.crossing.feed(chunk) + self._end_if_over(opened)
             if out or self._finished:
                 return out
+
+    def _last(self, opened: Opened) -> bytes:
+        out = opened.crossing.finish()
+        if not opened.crossing.ended:
+            raise UpstreamBroke("the provider's stream ended without its last event")
+        return out + self._end_if_over(opened)
 
     def _kept_open(self, waited: float) -> bytes:
         self._silence += waited
@@ -88,7 +97,7 @@ class ReplyStream:
     async def close(self) -> None:
         """Close the upstream and settle the exchange, also when cancelled meanwhile."""
         if self._closing is None:
-            self._closing = asyncio.ensure_future(self._close())
+            self._closing = self._background.start(self._close())
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
