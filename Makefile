@@ -20,7 +20,7 @@ run: $(RUN_READY) ## Start the gateway on http://127.0.0.1:8000 (PORT=… for an
 	@$(BIN)/sluicegate serve --port $(PORT)
 
 test: $(DEV_READY) test-sdk1 ## Run every test that needs no model
-	@$(BIN)/python -m pytest -m "not model" --cov --cov-report=term
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
 
 check: $(DEV_READY) format lint types unit ## Format, lint, types, architecture and unit tests, under a minute
 
@@ -34,7 +34,7 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -m "not model and not sdk"
+	@$(BIN)/python -m pytest -q -n auto -m "not model and not sdk"
 
 OPENAI1 := .venv-openai1
 test-sdk1: $(DEV_READY) $(OPENAI1)/.ready ## Drive the gateway with the last 1.x of OpenAI's SDK

@@ -176,14 +176,21 @@ class UpstreamRejected(UpstreamError):
         self.provider, self.status, self.body = provider, status, body
         self.upstream_headers = headers
         self.kind = KINDS.get(status, "upstream" if status >= 500 else "invalid_request")
-        self.falls_back = status not in CALLERS_FAULT
-        self.retryable = self.falls_back and status not in TARGETS_FAULT
+        self.falls_back, self.retryable = whose_to_try(status)
 
 
 # A caller's mistake fails alike at every target, so no other is asked.
 CALLERS_FAULT = frozenset({400, 404, 405, 413, 415, 422})
 # What is wrong with the key or the account will not have changed in a second.
 TARGETS_FAULT = frozenset({401, 402, 403})
+
+
+def whose_to_try(status: int) -> tuple[bool, bool]:
+    """Whether another target may do better, and whether the same one may in a moment."""
+    falls_back = status not in CALLERS_FAULT
+    return falls_back, falls_back and status not in TARGETS_FAULT
+
+
 KINDS: Mapping[int, Kind] = {
     400: "invalid_request",
     401: "authentication",

@@ -21,6 +21,8 @@ def answer_for(
     A provider's own error body is handed on where it already has the caller's shape.
     """
     headers = {"content-type": "application/json", **error.headers}
+    if error.status >= 500 and not (error.retryable or error.falls_back):
+        headers["x-should-retry"] = "false"  # what OpenAI's SDKs go by
     if request_id:
         headers["x-gateway-request-id"] = request_id
     body: Json | None = None

@@ -75,11 +75,11 @@ def test_one_tool_at_a_time(sdk: Sdk) -> None:
     assert [call.function.name for call in reply.choices[0].message.tool_calls] == ["get_weather"]
 
 
-def test_streamed_tools_are_put_together(sdk: Sdk) -> None:
+def test_streamed_tools_are_put_together(openai_sdk: Sdk) -> None:
     def ask(client: Any) -> Any:
         return client.chat.completions.stream(model="demo", messages=ASK_BOTH, tools=TOOLS)
 
-    _, final = sdk.gather(ask, "get_final_completion")
+    _, final = openai_sdk.gather(ask, "get_final_completion")
     (choice,) = final.choices
     assert choice.finish_reason == "tool_calls"
     said = ASK_BOTH[0]["content"]

@@ -154,10 +154,10 @@ def test_an_error_before_the_first_word_of_a_stream_is_a_status(
 
 @pytest.mark.parametrize("said", [(), (BEGINNING,), (BEGINNING, b'{"id": ')])
 def test_a_provider_that_never_answers_times_out(
-    openai_sdk: Sdk, provider: ScriptedProvider, said: tuple[Step, ...]
+    plain_sdk: Sdk, provider: ScriptedProvider, said: tuple[Step, ...]
 ) -> None:
     provider.will((*said, Act.SILENCE))
-    error = raised_by(openai_sdk, chat(model="impatient", stream=False))
+    error = raised_by(plain_sdk, chat(model="impatient", stream=False))
     assert (error.status_code, error.type) == (504, "timeout_error")
     assert provider.hung_up.wait(5)
 

@@ -7,7 +7,7 @@ document.)
 
 from collections.abc import Mapping
 
-from gateway.errors import KINDS, GatewayError, Kind, UpstreamBroke
+from gateway.errors import KINDS, GatewayError, Kind, UpstreamBroke, whose_to_try
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
 
@@ -59,9 +59,36 @@ def failure_in(error: object) -> UpstreamBroke:
     """What a provider's error in the place of an answer means: in a stream, or in a 200."""
     message = read_error({"error": error}) or "an error without a message"
     failure = UpstreamBroke(f"the provider failed while it answered: {message}")
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and 400 <= code <= 599:
-        failure.status, failure.kind = code, KINDS.get(code, "upstream")
-    elif isinstance(code, str):
-        failure.code = code
+    said = error if isinstance(error, dict) else {}
+    code = said.get("code")
+    failure.code = code if isinstance(code, str) else None
+    status = next((found for word in (code, said.get("type")) if (found := _status(word))), None)
+    if status is not None:
+        failure.status, failure.kind = status, KINDS.get(status, "upstream")
+        failure.falls_back, failure.retryable = whose_to_try(status)
     return failure
+
+
+# What a status would have said, in the words of an error that came too late to have one.
+STATUSES: Mapping[str, int] = {
+    "context_length_exceeded": 400,
+    "invalid_prompt": 400,
+    "invalid_request_error": 400,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "insufficient_quota": 429,
+    "server_error": 500,
+    "overloaded_error": 503,
+    "service_unavailable_error": 503,
+}
+
+
+def _status(word: object) -> int | None:
+    if isinstance(word, str):
+        if word.isascii() and word.isdigit() and len(word) == 3:
+            return _status(int(word))
+        return STATUSES.get(word)
+    return word if isinstance(word, int) and 400 <= word <= 599 else None

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from gateway.dialects.base import Dialect, Watch
-from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
+from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
 from gateway.usage import Usage
 from gateway.wire.json import dumps, loads
@@ -20,7 +20,6 @@ class Bridge(Protocol):
     """
 
     usage: Usage | None  # None while the provider has not said
-    dropped: list[str]
 
     @property
     def begun(self) -> bool: ...
@@ -44,10 +43,6 @@ class Bridge(Protocol):
         """The same at the good end of the body: its last event may lack the blank line."""
         ...
 
-    def fail(self, error: GatewayError) -> bytes:
-        """An error event, to end a stream that has begun."""
-        ...
-
 
 class Relay:
     """Both sides speak alike: hand the bytes on, and read only what must be known."""
@@ -59,7 +54,6 @@ class Relay:
         self._broken: UpstreamError | None = None
         self._over = False  # ended or failed: nothing more is looked at
         self.usage: Usage | None = None
-        self.dropped: list[str] = []
 
     def request(self, model: str, *, stream_usage: bool) -> bytes:
         text, body = self._call.text, self._call.body
@@ -144,9 +138,6 @@ class Relay:
         shown = self._look(watch, event)
         self.usage = watch.usage
         return event if shown and watch.ended else b""
-
-    def fail(self, error: GatewayError) -> bytes:
-        return self._dialect.write_stream_error(error)
 
 
 def bridge(call: Call, provider: Dialect) -> Bridge | None:

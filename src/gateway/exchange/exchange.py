@@ -56,9 +56,17 @@ class Exchange:
     error: BaseException | None = None
     settled: bool = False
 
+    @property
+    def latest(self) -> Attempt | None:
+        """The one that serves, or that failed last."""
+        return self.serving or (self.failed[-1][0] if self.failed else None)
+
+    @property
+    def attempts(self) -> int:
+        return len(self.failed) + (self.serving is not None)
+
     def record(self, now: float) -> Record:
-        last = self.serving or (self.failed[-1][0] if self.failed else None)
-        target = last.target if last else None
+        target = self.latest.target if self.latest else None
         return Record(
             request_id=self.call.request_id,
             caller=self.caller.name,
@@ -69,7 +77,7 @@ class Exchange:
             status=self._status(),
             provider=target.provider if target else None,
             model=target.model if target else None,
-            attempts=len(self.failed) + (self.serving is not None),
+            attempts=self.attempts,
             usage=self.usage,
             cost=cost(self.usage, target.price) if target and self.usage else None,
             duration=now - self.started,

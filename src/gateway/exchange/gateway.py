@@ -53,6 +53,8 @@ class Gateway:
             return await (self._streamed(exchange) if call.stream else self._whole(exchange))
         except BaseException as error:
             exchange.error = error
+            if isinstance(error, GatewayError):
+                error.headers |= _who(exchange)
             await self._settle(exchange)
             raise
 
@@ -119,20 +121,23 @@ def _headers(exchange: Exchange, opened: Opened | None, content_type: str) -> Ma
     headers = {
         "content-type": content_type,
         "x-gateway-request-id": exchange.call.request_id,
-        "x-gateway-endpoint": exchange.endpoint.name,
+        **_who(exchange),
     }
     if content_type.startswith("text/event-stream"):
         headers["cache-control"] = "no-cache"
         headers["x-accel-buffering"] = "no"  # nginx would hold the events back
-    if exchange.serving:
-        target = exchange.serving.target
-        headers["x-gateway-target"] = f"{target.provider}/{target.model}"
-    if exchange.failed:
-        headers["x-gateway-attempts"] = str(len(exchange.failed) + 1)
     if opened is not None:
         headers |= passed_back(opened.upstream.headers)
-        if opened.crossing.dropped:
-            headers["x-gateway-dropped"] = ", ".join(opened.crossing.dropped)
+    return headers
+
+
+def _who(exchange: Exchange) -> dict[str, str]:
+    """Who served, or was tried last, and how many tries it took."""
+    headers = {"x-gateway-endpoint": exchange.endpoint.name}
+    if attempt := exchange.latest:
+        headers["x-gateway-target"] = f"{attempt.target.provider}/{attempt.target.model}"
+    if exchange.attempts > 1:
+        headers["x-gateway-attempts"] = str(exchange.attempts)
     return headers
 
 

@@ -28,7 +28,9 @@ METADATA_ADDRESSES = frozenset(
     )
 )
 _PRINTABLE = re.compile(r"[\x21-\x7e]*")
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Ranges of IPv6 whose last 32 bits are an IPv4 address: NAT64 (RFC 6052, RFC 8215) and the old
+# IPv4-compatible form.
+CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 # What inet_aton takes for an IPv4 address: 1 to 4 numbers, each decimal, octal or hexadecimal.
 _NUMERIC = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)(?:\.(?:0[xX][0-9a-fA-F]*|[0-9]+)){0,3}\.?")
 
@@ -83,7 +85,7 @@ def _meanings(address: Address) -> list[Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     carried: list[Address | None] = [address.ipv4_mapped, address.sixtofour]
-    if address in NAT64:
+    if any(address in carrier for carrier in CARRIERS):
         carried.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if address.teredo:
         carried += address.teredo

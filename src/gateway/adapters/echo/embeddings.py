@@ -13,6 +13,7 @@ from gateway.wire.json import Json, dumps
 
 DIMENSIONS = 256
 MOST_DIMENSIONS = 4096
+MOST_INPUTS = 2048  # as many as OpenAI takes
 _WORD = re.compile(r"\w+")
 
 
@@ -20,6 +21,8 @@ def answer_embeddings(body: Json, identity: Identity) -> bytes:
     del identity  # equal texts have equal embeddings
     request = read_request(body)
     dimensions = DIMENSIONS if request.dimensions is None else request.dimensions
+    if len(request.inputs) > MOST_INPUTS:
+        raise BadRequest("input", f"must hold at most {MOST_INPUTS} texts")
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise BadRequest("dimensions", f"must be between 1 and {MOST_DIMENSIONS}")
     texts = [one if isinstance(one, str) else " ".join(map(str, one)) for one in request.inputs]

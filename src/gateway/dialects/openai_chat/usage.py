@@ -14,6 +14,8 @@ def read_usage(body: Json) -> Usage | None:
     reasoning out of ``completion_tokens`` but not out of the total, so the total settles it.
     """
     counts = body.get("usage")
+    if counts is None and isinstance(groq := body.get("x_groq"), dict):  # Groq, unasked
+        counts = groq.get("usage")
     if not isinstance(counts, dict):
         return None
     asked, answered = count(counts, "prompt_tokens"), count(counts, "completion_tokens")
