@@ -38,7 +38,7 @@ def _target(model: dict[str, Any], origin: str) -> Target:
     return target(origin + path, model["model_name"], model["provider"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def provider_of_all() -> Iterator[ScriptedProvider]:
     with scripted_provider() as provider:
         yield provider
@@ -51,7 +51,7 @@ def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
     assert provider_of_all.faults == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateway(
     provider_of_all: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveGateway]:

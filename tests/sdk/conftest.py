@@ -30,7 +30,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def provider_of_all() -> Iterator[ScriptedProvider]:
     with scripted_provider() as provider:
         yield provider
@@ -43,7 +43,7 @@ def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
     assert provider_of_all.faults == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gateway(
     provider_of_all: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveGateway]:
@@ -52,7 +52,7 @@ def gateway(
         yield gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sdk_at(gateway: LiveGateway) -> Iterator[Callable[[str, str], Sdk]]:
     """The client of a manner (sync or async) at an API (openai or mlflow)."""
     made: dict[tuple[str, str], SyncSdk | AsyncSdk] = {}
