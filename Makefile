@@ -10,7 +10,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types unit test-sdk1 test-model demo-model bench lock clean
+.PHONY: help run test check format lint types unit test-model demo-model bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort \
@@ -19,8 +19,9 @@ help: ## List the targets
 run: $(RUN_READY) ## Start the gateway on http://127.0.0.1:8000 (PORT=… for another port)
 	@$(BIN)/sluicegate serve --port $(PORT)
 
-test: $(DEV_READY) test-sdk1 ## Run every test that needs no model
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
+OPENAI1 := .venv-openai1
+test: $(DEV_READY) $(OPENAI1)/.ready ## Run every test that needs no model
+	@OPENAI1_PYTHON=$(OPENAI1)/bin/python $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
 
 check: $(DEV_READY) format lint types unit ## Format, lint, types, architecture and unit tests, under a minute
 
@@ -35,10 +36,6 @@ types: $(DEV_READY)
 
 unit: $(DEV_READY)
 	@$(BIN)/python -m pytest -q -n auto -m "not model and not sdk"
-
-OPENAI1 := .venv-openai1
-test-sdk1: $(DEV_READY) $(OPENAI1)/.ready ## Drive the gateway with the last 1.x of OpenAI's SDK
-	@OPENAI1_PYTHON=$(OPENAI1)/bin/python $(BIN)/python -m pytest -q tests/sdk/test_openai_1x.py
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)

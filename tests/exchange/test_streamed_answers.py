@@ -4,36 +4,29 @@ import asyncio
 
 import pytest
 
-from gateway.dialects import OPENAI_RESPONSES
+from gateway.dialects import OPENAI_CHAT
 from gateway.errors import UpstreamBroke, UpstreamRejected, UpstreamTimedOut
-from gateway.exchange.answer import Stream
-from gateway.exchange.stream import ReplyStream
+from gateway.exchange import attempt
+from gateway.exchange.bridge import Relay
+from gateway.exchange.exchange import Call
 from gateway.routing.endpoint import Target
 from gateway.usage import Usage
-from gateway.wire.json import Json, dumps, loads
-from tests.fakes import GPT, GROQ, HI, FakeUpstream, Hang, Silence, Timeouts, World, endpoint, run
-
-ASK = HI | {"stream": True}
-PING = b": heartbeat\n\n"
-
-
-def chunk(delta: Json, finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return b"data: " + dumps({"id": "c1", "choices": [choice]}) + b"\n\n"
-
-
-ROLE = chunk({"role": "assistant", "content": ""})
-HELLO = chunk({"content": "Hello"})
-WORLD = chunk({"content": " world"})
-STOP = chunk({}, "stop")
-USAGE = b'data: {"id":"c1","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n'
-DONE = b"data: [DONE]\n\n"
-BUSY = b'data: {"error":{"message":"overloaded","code":503}}\n\n'
-
-
-def error_event(message: str, type: str = "upstream_error", code: str | None = None) -> bytes:
-    body = {"error": {"message": message, "type": type, "param": None, "code": code}}
-    return b"data: " + dumps(body) + b"\n\n"
+from gateway.wire.json import dumps, loads
+from gateway.wire.sse import SseSplitter
+from tests.exchange.chunks import (
+    ASK,
+    BUSY,
+    DONE,
+    HELLO,
+    PING,
+    ROLE,
+    STOP,
+    USAGE,
+    WORLD,
+    error_event,
+    stream_of,
+)
+from tests.fakes import GPT, GROQ, FakeUpstream, Hang, Silence, Timeouts, World, endpoint, run
 
 
 def test_a_stream_is_relayed_as_it_came_but_for_the_usage_nobody_asked_to_see() -> None:
@@ -84,12 +77,6 @@ def test_each_event_leaves_as_soon_as_it_is_whole() -> None:
         return seen
 
     assert run(parts()) == [ROLE + HELLO, WORLD, STOP, DONE]
-
-
-def stream_of(answer: object) -> Stream:
-    body = getattr(answer, "body", None)
-    assert isinstance(body, ReplyStream)
-    return body
 
 
 def test_no_status_goes_out_before_content() -> None:
@@ -219,103 +206,32 @@ def test_a_failure_of_all_after_an_early_commit_is_an_error_event() -> None:
     assert run(seen()) == PING + error_event("the provider's stream ended before it began")
 
 
-def test_a_caller_who_hangs_up_closes_the_upstream_and_is_settled() -> None:
-    async def hang_up() -> tuple[World, FakeUpstream]:
-        upstream = FakeUpstream(ROLE, HELLO, Hang())
-        world = World(endpoint(), upstream)
-        body = stream_of(await world.answer(ASK))
-        await body.next()
-        reading = asyncio.ensure_future(body.next())
-        await asyncio.sleep(0)
-        reading.cancel()
-        await asyncio.wait({reading})
-        await body.close()
-        return world, upstream
-
-    world, upstream = run(hang_up())
-    assert upstream.closed == 1
-    assert (world.record.outcome, world.record.status) == ("hung_up", 499)
+def test_a_complete_answer_stays_complete_when_the_line_is_cut_after_it() -> None:
+    world = World(endpoint(), FakeUpstream(HELLO, STOP + DONE, UpstreamBroke("cut")))
+    assert run(world.ask(ASK)) == HELLO + STOP + DONE
+    assert world.record.outcome == "answered"
 
 
-def test_a_caller_who_hangs_up_before_reading_is_settled_too() -> None:
-    async def hang_up() -> tuple[World, FakeUpstream]:
-        upstream = FakeUpstream(ROLE, HELLO, Hang())
-        world = World(endpoint(), upstream)
-        await stream_of(await world.answer(ASK)).close()
-        return world, upstream
-
-    world, upstream = run(hang_up())
-    assert upstream.closed == 1
-    assert world.record.outcome == "hung_up"
+def test_a_stream_that_never_comes_to_its_content_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attempt, "LARGEST_HEAD", 1000)
+    world = World(endpoint(GPT, GROQ), FakeUpstream(*[ROLE] * 50), FakeUpstream(HELLO, STOP, DONE))
+    assert run(world.ask(ASK)) == HELLO + STOP + DONE
 
 
-@pytest.mark.parametrize("ask", [ASK, HI])
-def test_a_caller_who_hangs_up_while_the_provider_thinks_is_settled_too(ask: Json) -> None:
-    async def hang_up() -> tuple[World, FakeUpstream]:
-        thinking = Hang()
-        upstream = FakeUpstream(thinking)
-        world = World(endpoint(), upstream)
-        answering = asyncio.ensure_future(world.answer(ask))
-        await thinking.reached.wait()
-        answering.cancel()
-        await asyncio.wait({answering})
-        assert answering.cancelled()
-        return world, upstream
-
-    world, upstream = run(hang_up())
-    assert upstream.closed == 1
-    assert world.record.outcome == "hung_up"
-
-
-def test_a_stream_is_settled_once_however_often_it_is_closed() -> None:
-    async def twice() -> World:
-        world = World(endpoint(), FakeUpstream(HELLO, STOP, DONE))
-        body = stream_of(await world.answer(ASK))
-        await asyncio.gather(body.close(), body.close())
-        return world
-
-    assert len(run(twice()).ledger.records) == 1
+def test_an_event_beyond_all_bounds_breaks_the_stream() -> None:
+    relay = Relay(Call("r", OPENAI_CHAT, "e", dumps(ASK), ASK))
+    relay._splitter = SseSplitter(limit=100)
+    assert relay.feed(HELLO) == HELLO
+    assert relay.feed(b"data: " + b"x" * 200) == b""
+    assert str(relay.failure) == (
+        "the provider's stream is malformed: an event is larger than 100 bytes"
+    )
+    assert relay.feed(DONE) == b""
 
 
 def test_the_first_byte_may_never_come() -> None:
     world = World(endpoint(), UpstreamTimedOut("no answer"))
     with pytest.raises(UpstreamTimedOut):
         run(world.ask(ASK))
-
-
-CREATED = b'event: response.created\ndata: {"type":"response.created","response":{"id":"r"}}\n\n'
-DELTA = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n'
-COMPLETED = (
-    b'event: response.completed\ndata: {"type":"response.completed","response":{"id":"r",'
-    b'"usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":4},"output_tokens":2}}}\n\n'
-)
-FAILED = (
-    b'data: {"type":"response.failed","response":{"error":{"code":"server_error","message":"no"}}}'
-    b"\n\n"
-)
-RESPOND: Json = {"model": "e", "input": "x", "stream": True}
-
-
-def test_a_response_stream_is_relayed_and_metered() -> None:
-    world = World(endpoint(), FakeUpstream(CREATED, DELTA, COMPLETED))
-    assert run(world.ask(RESPOND, OPENAI_RESPONSES)) == CREATED + DELTA + COMPLETED
-    assert world.record.usage == Usage(input_tokens=5, output_tokens=2, cache_read_tokens=4)
-
-
-def test_a_response_that_fails_before_its_content_falls_back() -> None:
-    answers = FakeUpstream(CREATED, FAILED), FakeUpstream(CREATED, DELTA, COMPLETED)
-    world = World(endpoint(GPT, GROQ), *answers)
-    assert run(world.ask(RESPOND, OPENAI_RESPONSES)) == CREATED + DELTA + COMPLETED
-
-
-def test_a_response_that_fails_later_says_so_itself() -> None:
-    world = World(endpoint(), FakeUpstream(CREATED, DELTA, FAILED))
-    assert run(world.ask(RESPOND, OPENAI_RESPONSES)) == CREATED + DELTA + FAILED
-
-
-def test_a_response_stream_that_is_cut_ends_with_its_own_kind_of_error() -> None:
-    world = World(endpoint(), FakeUpstream(CREATED, DELTA))
-    out = run(world.ask(RESPOND, OPENAI_RESPONSES))
-    tail = out.removeprefix(CREATED + DELTA)
-    assert tail.startswith(b"event: error\ndata: ")
-    assert loads(tail.split(b"data: ")[1])["type"] == "error"
