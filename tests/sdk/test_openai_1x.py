@@ -1,4 +1,4 @@
-"""The last 1.x of OpenAI's SDK, in a Python of its own (`make test-sdk1`)."""
+"""The last 1.x of OpenAI's SDK, in a Python of its own (`make test` makes it)."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def refusal(status: int, **headers: str) -> Reply:
 def seen_by_1x(url: str) -> Any:
     python = os.environ.get("OPENAI1_PYTHON")
     if not python:
-        pytest.skip("OPENAI1_PYTHON names no Python with openai 1.x: run `make test-sdk1`")
+        pytest.skip("OPENAI1_PYTHON names no Python with openai 1.x: `make test` sets it")
     command = [python, "-W", "error", str(SCRIPT), url]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     assert (ran.returncode, ran.stderr) == (0, "")
