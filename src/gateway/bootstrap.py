@@ -9,6 +9,7 @@ from gateway.adapters.cached import CachedEndpoints
 from gateway.adapters.echo import SCHEME as ECHO_SCHEME
 from gateway.adapters.echo import EchoTransport
 from gateway.adapters.environment import EnvironmentEndpoints
+from gateway.adapters.http1.pool import PoolLimits
 from gateway.adapters.http1.transport import Http1Transport
 from gateway.adapters.layered import LayeredEndpoints
 from gateway.adapters.local_vault import LocalVault
@@ -89,6 +90,7 @@ def transport(settings: Settings) -> SchemeTransport:
     http = Http1Transport(
         connect_timeout=settings.connect_timeout,
         read_limit=settings.max_reply_bytes,
+        limits=PoolLimits(connections=settings.max_connections),
         refuses=refused_address,
     )
     return SchemeTransport({"https": http, "http": http, ECHO_SCHEME: EchoTransport()})

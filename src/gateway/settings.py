@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     max_body_bytes: int = Field(32 * MIB, ge=1024, description="Largest request body, unpacked")
     max_reply_bytes: int = Field(64 * MIB, ge=1024, description="Largest unstreamed answer")
+    max_connections: int = Field(default=1024, ge=1, description="At once, to one provider")
     connect_timeout: float = Field(default=5, gt=0, description="Seconds to connect to a provider")
 
     @property

@@ -1,5 +1,6 @@
 """An Answer as ASGI messages."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from gateway.exchange.answer import Answer
+from handler.bodies import CallerGone
 
 
 def nothing() -> None:
@@ -23,6 +25,7 @@ async def send_answer(
     """``started``: a reading of time.perf_counter, to tell MLflow's clients how long it took.
 
     ``before_last`` is called when only the end is left to send: from then on nobody can hang up.
+    Raises CallerGone when a stream's caller makes no room for more.
     """
     if isinstance(answer.body, bytes):
         headers = _headers(answer, started)
@@ -35,7 +38,11 @@ async def send_answer(
         headers = _headers(answer, started)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         while part := await answer.body.next():
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+            try:
+                async with asyncio.timeout(answer.body.patience):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            except TimeoutError as error:  # it reads no more, and holds the provider's connection
+                raise CallerGone from error
         before_last()
         await send({"type": "http.response.body", "body": b""})
     finally:

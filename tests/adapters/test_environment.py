@@ -110,11 +110,11 @@ def test_a_name_of_a_megabyte_is_not_sent_back_whole() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("openai/gpt", "set OPENAI_API_KEY to call openai, or create it"),
-        ("gpt-4.1", "set OPENAI_API_KEY to call openai, or create it"),
-        ("claude-x", "set ANTHROPIC_API_KEY to call anthropic, or create it"),
-        ("gemini", "set GEMINI_API_KEY to call gemini, or create it"),
-        ("azure/m", "set AZURE_OPENAI_API_KEY to call azure, or create it"),
+        ("openai/gpt", "set OPENAI_API_KEY to call openai"),
+        ("gpt-4.1", "set OPENAI_API_KEY to call openai"),
+        ("claude-x", "set ANTHROPIC_API_KEY to call anthropic"),
+        ("gemini", "set GEMINI_API_KEY to call gemini"),
+        ("azure/m", "set AZURE_OPENAI_API_KEY to call azure"),
         ("nobody/m", None),
         ("ollama", None),
     ],

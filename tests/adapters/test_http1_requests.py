@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -137,17 +138,21 @@ def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyP
         asyncio.run(reach(80))
 
 
-def test_a_name_that_takes_too_long_to_resolve_is_unreachable() -> None:
-    async def story() -> None:
-        async def getaddrinfo(*_: object, **__: object) -> list[Any]:
-            return await asyncio.Future()
+def test_a_name_that_takes_too_long_to_resolve_is_unreachable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait(5) and [])
 
-        asyncio.get_running_loop().getaddrinfo = getaddrinfo  # type: ignore[method-assign]
+    async def story() -> None:
         transport = Http1Transport(connect_timeout=0.001)
         with pytest.raises(UpstreamUnreachable, match="its name did not resolve in time"):
             await transport.open("http://name.test/", {}, b"", patience=5)
 
-    asyncio.run(story())
+    try:
+        asyncio.run(story())
+    finally:
+        answered.set()
 
 
 def test_the_next_address_is_tried_when_the_first_does_not_answer(

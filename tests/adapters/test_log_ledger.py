@@ -32,16 +32,16 @@ RECORD = Record(
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        (RECORD, "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens"),
+        (RECORD, "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, r1"),
         (
             replace(RECORD, stream=True, cost=0.00125),
-            "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, first content 250 ms, $0.001250",
+            "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, first content 250 ms, $0.001250, r1",
         ),
-        (replace(RECORD, usage=None), "demo -> openai/gpt, 200, 1234 ms, unknown tokens"),
-        (replace(RECORD, cost=0.0), "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, $0.000000"),
+        (replace(RECORD, usage=None), "demo -> openai/gpt, 200, 1234 ms, unknown tokens, r1"),
+        (replace(RECORD, cost=0.0), "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, $0.000000, r1"),
         (
             replace(RECORD, attempts=3),
-            "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, 3 attempts",
+            "demo -> openai/gpt, 200, 1234 ms, 7+3 tokens, 3 attempts, r1",
         ),
         (
             replace(
@@ -56,11 +56,11 @@ RECORD = Record(
                 stream=True,
                 first_content=None,
             ),
-            "demo -> no target, 503, 1234 ms, 0+0 tokens, failed: Unavailable",
+            "demo -> no target, 503, 1234 ms, 0+0 tokens, failed: Unavailable, r1",
         ),
         (
             replace(RECORD, status=499, outcome="hung_up", error="CancelledError"),
-            "demo -> openai/gpt, 499, 1234 ms, 7+3 tokens, hung_up: CancelledError",
+            "demo -> openai/gpt, 499, 1234 ms, 7+3 tokens, hung_up: CancelledError, r1",
         ),
     ],
 )

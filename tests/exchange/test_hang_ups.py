@@ -62,7 +62,8 @@ def test_a_caller_who_hangs_up_while_the_provider_thinks_is_settled_too(ask: Jso
 
     world, upstream = run(hang_up())
     assert upstream.closed == 1
-    assert world.record.outcome == "hung_up"
+    assert (world.record.outcome, world.record.provider) == ("hung_up", "openai")
+    assert world.record.attempts == 1
 
 
 def test_a_stream_is_settled_once_however_often_it_is_closed() -> None:

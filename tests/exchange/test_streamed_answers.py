@@ -235,3 +235,43 @@ def test_the_first_byte_may_never_come() -> None:
     world = World(endpoint(), UpstreamTimedOut("no answer"))
     with pytest.raises(UpstreamTimedOut):
         run(world.ask(ASK))
+
+
+def test_half_events_are_no_sign_of_life() -> None:
+    """A provider may drip bytes of an event for ever: the caller still gets heartbeats, then an end."""
+    drip = [piece for byte in WORLD[:20] for piece in (Silence(5), bytes([byte]))]
+    served = endpoint(timeouts=Timeouts(idle=40, heartbeat=15))
+    world = World(served, FakeUpstream(HELLO, *drip))
+    assert run(world.ask(ASK)) == HELLO + PING * 2 + error_event(
+        "the provider fell silent for 40 seconds", "timeout_error"
+    )
+
+
+def test_a_provider_that_goes_on_after_the_end_holds_up_no_settlement() -> None:
+    class Endless(FakeUpstream):
+        async def next(self, patience: float) -> bytes | None:
+            if self.parts:
+                return await super().next(patience)
+            await asyncio.sleep(0.001)
+            return b": more\n\n"
+
+    upstream = Endless(HELLO, STOP + DONE)
+    world = World(endpoint(), upstream)
+    assert run(world.ask(ASK)) == HELLO + STOP + DONE
+    assert (world.record.outcome, upstream.closed) == ("answered", 1)
+
+
+def test_a_whole_answer_in_the_place_of_a_stream_says_what_is_wrong() -> None:
+    loading = b'{"error":{"message":"the model is loading","code":503}}'
+    upstream = FakeUpstream(loading, headers={"content-type": "application/json"})
+    with pytest.raises(UpstreamBroke, match="the model is loading") as raised:
+        run(World(endpoint(), upstream).ask(ASK))
+    assert raised.value.status == 503
+
+
+def test_a_key_in_the_middle_of_a_stream_is_hidden() -> None:
+    bad = b'data: {"error":{"message":"bad key sk-secret"}}\n\n'
+    world = World(endpoint(), FakeUpstream(HELLO, bad))
+    assert run(world.ask(ASK)) == HELLO + error_event(
+        "the provider failed while it answered: bad key ***"
+    )

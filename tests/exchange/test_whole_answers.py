@@ -11,6 +11,7 @@ from gateway.errors import (
     UpstreamRejected,
     UpstreamUnreachable,
 )
+from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint, Price, Retries, Target
 from gateway.usage import Usage
 from gateway.wire.json import dumps
@@ -213,3 +214,44 @@ def test_an_unknown_endpoint_costs_nothing_and_is_named() -> None:
     with pytest.raises(EndpointNotFound, match="'e' not found"):
         run(world.ask(HI))
     assert world.ledger.records == []
+
+
+def test_keys_are_hidden_in_errors_dressed_as_answers_and_in_headers() -> None:
+    said = FakeUpstream(b'{"error":{"message":"bad key sk-secret"}}')
+    with pytest.raises(UpstreamBroke) as raised:
+        run(World(endpoint(), said).ask(HI))
+    assert str(raised.value) == "the provider failed while it answered: bad key ***"
+    told = FakeUpstream(REPLY, headers={"x-request-id": "for sk-secret"})
+    assert run(World(endpoint(), told).answer(HI)).headers["x-request-id"] == "for ***"
+
+
+def test_a_redirect_is_not_followed_and_its_body_not_told() -> None:
+    world = World(endpoint(), FakeUpstream(b"<html>moved</html>", status=302))
+    with pytest.raises(UpstreamBroke, match="answered 302, a redirect"):
+        run(world.ask(HI))
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_a_status_that_there_is_not_is_a_bad_gateway(status: int) -> None:
+    with pytest.raises(UpstreamRejected) as raised:
+        run(World(endpoint(), failing(status)).ask(HI))
+    assert raised.value.status == 502
+
+
+def test_the_failures_before_the_last_are_told_too() -> None:
+    world = World(endpoint(GPT, GROQ), failing(503), UpstreamUnreachable("no line"))
+    with pytest.raises(UpstreamUnreachable) as raised:
+        run(world.ask(HI))
+    assert raised.value.message == (
+        "no line (before that, openai/gpt: provider 'openai' answered 503)"
+    )
+    assert raised.value.headers["x-gateway-attempts"] == "2"
+
+
+def test_a_ledger_that_fails_takes_nobodys_answer_away() -> None:
+    async def full(record: Record) -> None:
+        raise OSError(f"no room for {record}")
+
+    world = World(endpoint(), FakeUpstream(REPLY))
+    world.ledger.write = full  # type: ignore[method-assign]
+    assert run(world.ask(HI)) == REPLY

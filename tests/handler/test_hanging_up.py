@@ -236,5 +236,5 @@ class Full(MemoryLedger):
         raise RuntimeError(SECRET + record.endpoint)
 
 
-def test_a_ledger_that_fails_is_our_failure_and_no_providers() -> None:
-    is_our_failure(post(PATH, CHAT | {"model": "e"}, World(ledger=Full())))
+def test_a_ledger_that_fails_takes_nobodys_answer_away() -> None:
+    assert post(PATH, CHAT | {"model": "e"}, World(ledger=Full())).status == 200

@@ -1,15 +1,20 @@
 """Answers as ASGI messages."""
 
+import asyncio
+
 import pytest
 from starlette.types import Message
 
 from gateway.exchange.answer import Answer
+from handler.bodies import CallerGone
 from handler.sending import response_of, send_answer
 from tests.fakes import run
 
 
 class Parts:
     """A stream of these parts, which counts how often it is closed."""
+
+    patience = 5.0
 
     def __init__(self, *parts: bytes) -> None:
         self.parts = [*parts, b""]
@@ -76,3 +81,16 @@ def test_a_stream_is_closed_when_a_header_of_its_is_not_fit_for_the_wire() -> No
 def test_a_stream_is_not_returned_where_a_whole_answer_must_be() -> None:
     with pytest.raises(TypeError, match="a streamed answer is sent"):
         response_of(Answer(200, {}, Parts()))
+
+
+def test_a_caller_who_makes_no_room_is_taken_for_gone() -> None:
+    parts = Parts(b"a", b"b")
+    parts.patience = 0.01
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            await asyncio.Event().wait()
+
+    with pytest.raises(CallerGone):
+        run(send_answer(Answer(200, {}, parts), send))
+    assert parts.closed == 1

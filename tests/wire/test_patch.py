@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire.json import loads
-from gateway.wire.patch import members, patch
+from gateway.wire.patch import members, patch, without
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -56,3 +56,13 @@ def test_finds_every_member() -> None:
     text = b'{"a":1, "b" : {"c":[2,"]"]},"d":"x,y"}'
     found = {key: text[start:end] for key, (start, end) in members(text)}
     assert found == {"a": b"1", "b": b'{"c":[2,"]"]}', "d": b'"x,y"'}
+
+
+@given(objects, st.sampled_from([None, 1]))
+def test_a_member_goes_and_the_others_stay_as_they_were(
+    body: dict[str, Any], indent: int | None
+) -> None:
+    text = json.dumps(body | {"big": 10**30, "model": "e"}, indent=indent).encode()
+    left = without(text, "model")
+    assert loads(left) == {name: loads(text)[name] for name in loads(text) if name != "model"}
+    assert str(10**30).encode() in left

@@ -76,7 +76,7 @@ def _hint(name: str) -> str | None:
     for provider in PROVIDERS.values():
         named = prefix == provider.name or name.startswith(provider.models or ("\n",))
         if named and provider.key_variables:
-            return f"set {provider.key_variables[0]} to call {provider.name}, or create it"
+            return f"set {provider.key_variables[0]} to call {provider.name}"
     return None
 
 

@@ -32,4 +32,4 @@ def line(record: Record) -> str:
         parts.append(f"{record.attempts} attempts")
     if record.error:
         parts.append(f"{record.outcome}: {record.error}")
-    return ", ".join(parts)
+    return ", ".join([*parts, record.request_id])

@@ -22,8 +22,7 @@ from gateway.routing.items import read_endpoint
 
 # First steps of our own paths: an endpoint of such a name could not be told from a route.
 RESERVED = frozenset(
-    {"anthropic", "api", "cohere", "gemini", "health", "mlflow", "openai", "proxy", "ready"}
-    | {"typesafe"}
+    ("anthropic", "api", "cohere", "gemini", "health", "mlflow", "openai", "proxy", "ready")
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,127}")
 

@@ -1,4 +1,4 @@
-"""The wire formats that clients and providers speak. One folder each; none knows another."""
+"""The wire formats that callers and providers speak. One folder each; none knows another."""
 
 from gateway.dialects.base import Dialect
 from gateway.dialects.openai_chat import OPENAI_CHAT

@@ -6,7 +6,12 @@ from typing import Protocol
 
 
 class Stream(Protocol):
-    """A body that is sent as it is produced."""
+    """A body that is sent as it is produced.
+
+    ``patience``: seconds that a caller may take to make room for more.
+    """
+
+    patience: float
 
     async def next(self) -> bytes:
         """The next bytes for the caller; ``b""`` at the end. Raises nothing of a provider's."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gateway.dialects import Dialect
 from gateway.errors import (
+    GatewayError,
     Unavailable,
     Unsupported,
     UpstreamBroke,
@@ -15,7 +16,7 @@ from gateway.errors import (
     UpstreamRejected,
     UpstreamTimedOut,
 )
-from gateway.exchange.bridge import Bridge, bridge
+from gateway.exchange.bridge import Bridge, bridge_for
 from gateway.exchange.exchange import HOPS, Call
 from gateway.ports import Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider
@@ -27,19 +28,21 @@ LARGEST_ERROR = 256 * 1024
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_HEAD = 16 * 1024 * 1024
 # A key with its middle starred out, as providers quote it back in their errors.
-_MASKED_KEY = re.compile(rb"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
+_MASKED_KEY = re.compile(r"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 
 
 @dataclass(slots=True)
 class Opened:
     """A provider that has begun to answer: from here on there is no falling back.
 
-    ``head``: the whole answer, or a stream's beginning up to its first content.
+    ``start``: the whole answer, or a stream's beginning up to its first content. ``key``: the
+    provider's, for hiding it in what the provider says.
     """
 
     upstream: Upstream
-    crossing: Bridge
-    head: bytes
+    bridge: Bridge
+    start: bytes
+    key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +56,33 @@ class Outbound:
     async def open(self, call: Call, target: Target, timeouts: Timeouts) -> Opened:
         """Raises GatewayError; whether another target may do better, it says itself."""
         provider = _provider(target)
-        crossing, url = _crossing(call, provider, target)
+        bridge, url = _bridge(call, provider, target)
         key = await self.vault.secret(target.secret) if target.secret else None
         deadline = self.clock() + timeouts.first_content
         upstream = await self.transport.open(
             url,
             _headers(call, target, provider, key),
-            crossing.request(target.model, stream_usage=provider.stream_usage),
+            bridge.request(target.model, stream_usage=provider.stream_usage),
             patience=timeouts.first_content,
         )
         try:
-            if upstream.status >= 300:
+            if 300 <= upstream.status < 400:
+                raise UpstreamBroke(
+                    f"provider {provider.name!r} answered {upstream.status}, a redirect, and those "
+                    "are not followed: check its base URL"
+                )
+            if upstream.status >= 400:
                 raise await self._rejection(upstream, call, provider, key)
             if call.stream:
-                head = await self._first_content(upstream, crossing, deadline)
+                head = await self._first_content(upstream, bridge, deadline)
             else:
-                head = crossing.reply(await self._whole(upstream, deadline))
-        except BaseException:
+                head = bridge.reply(await self._whole(upstream, deadline))
+        except BaseException as error:
             await upstream.close()
+            if isinstance(error, UpstreamError):
+                hide(error, key)
             raise
-        return Opened(upstream, crossing, head)
+        return Opened(upstream, bridge, head, key)
 
     async def _whole(self, upstream: Upstream, deadline: float) -> bytes:
         remaining = max(deadline - self.clock(), 0)
@@ -91,27 +101,29 @@ class Outbound:
             async with asyncio.timeout(ERROR_PATIENCE):
                 while len(body) <= LARGEST_ERROR and (chunk := await upstream.next(ERROR_PATIENCE)):
                     body += chunk
-        status = upstream.status if upstream.status >= 400 else 502  # redirects are not followed
+        status = upstream.status if upstream.status < 600 else 502
+        headers = {name: hidden(value, key) for name, value in upstream.headers.items()}
         error = UpstreamRejected(
-            provider.name, status, upstream.headers, without_key(bytes(body), key)
+            provider.name, status, headers, hidden(body.decode("latin-1"), key).encode("latin-1")
         )
         error.message = _said(call.dialect, error) or error.message
         return error
 
-    async def _first_content(self, upstream: Upstream, crossing: Bridge, deadline: float) -> bytes:
+    async def _first_content(self, upstream: Upstream, bridge: Bridge, deadline: float) -> bytes:
         kind = upstream.headers.get("content-type", "text/event-stream").lower()
         if not kind.startswith("text/event-stream"):
+            bridge.reply(await self._whole(upstream, deadline))  # it may say what is wrong
             raise UpstreamBroke(f"the provider answered a streamed call with {kind!r}")
         head = bytearray()
-        while not crossing.begun:
+        while not bridge.begun:
             chunk = await upstream.next(max(deadline - self.clock(), 0))
             if chunk is None:
                 raise UpstreamTimedOut("the provider began no answer in time")
             if chunk == b"":
                 raise UpstreamBroke("the provider's stream ended before it began")
-            head += crossing.feed(chunk)
-            if crossing.failure and not crossing.begun:
-                raise crossing.failure
+            head += bridge.feed(chunk)
+            if bridge.failure and not bridge.begun:
+                raise bridge.failure
             if len(head) > LARGEST_HEAD:
                 raise UpstreamBroke("the provider's stream does not come to its content")
         return bytes(head)
@@ -124,13 +136,13 @@ def _provider(target: Target) -> Provider:
     return provider
 
 
-def _crossing(call: Call, provider: Provider, target: Target) -> tuple[Bridge, str]:
+def _bridge(call: Call, provider: Provider, target: Target) -> tuple[Bridge, str]:
     base_url = target.base_url or provider.base_url
     if not base_url:
         raise Unavailable(f"a target at {provider.name!r} needs a base_url")
     for dialect, path in provider.speaks.items():
-        if crossing := bridge(call, dialect):
-            return crossing, base_url.rstrip("/") + path
+        if bridge := bridge_for(call, dialect):
+            return bridge, base_url.rstrip("/") + path
     spoken = ", ".join(dialect.name for dialect in provider.speaks)
     raise Unsupported(
         f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "
@@ -166,8 +178,13 @@ def _said(dialect: Dialect, error: UpstreamRejected) -> str | None:
         return f"{error.message} with a body of type {kind!r}" if kind and error.body else None
 
 
-def without_key(body: bytes, key: str | None) -> bytes:
-    """An error body with the provider's key taken out, whole or as the provider masks it."""
+def hide(error: GatewayError, key: str | None) -> None:
+    error.message = hidden(error.message, key)
+    error.args = (error.message,)
+
+
+def hidden(text: str, key: str | None) -> str:
+    """What a provider says with its key taken out, whole or as the provider masks it."""
     if key:
-        body = body.replace(key.encode(), b"***")
-    return _MASKED_KEY.sub(b"***", body)
+        text = text.replace(key, "***")
+    return _MASKED_KEY.sub("***", text)

@@ -1,6 +1,7 @@
 """Work that goes on when whoever asked for it has gone."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -19,7 +20,9 @@ class Background:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def finish(self) -> None:
-        """Returns once none is left, those started meanwhile included."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def finish(self, patience: float) -> None:
+        """Returns once none is left, those started meanwhile included, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)

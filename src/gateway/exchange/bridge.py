@@ -6,8 +6,8 @@ from gateway.dialects.base import Dialect, Watch
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
 from gateway.usage import Usage
-from gateway.wire.json import dumps, loads
-from gateway.wire.patch import patch
+from gateway.wire.json import loads
+from gateway.wire.patch import patch, without
 from gateway.wire.sse import SseSplitter, data_of, event_around
 
 
@@ -60,8 +60,7 @@ class Relay:
         if stream_usage:
             return patch(text, body, {"model": model, **self._dialect.amend(body)})
         if "stream_options" in body:  # this provider refuses the field, and tells the usage unasked
-            body = {name: value for name, value in body.items() if name != "stream_options"}
-            text = dumps(body)
+            text = without(text, "stream_options")
         return patch(text, body, {"model": model})
 
     def reply(self, body: bytes) -> bytes:
@@ -140,6 +139,6 @@ class Relay:
         return event if shown and watch.ended else b""
 
 
-def bridge(call: Call, provider: Dialect) -> Bridge | None:
+def bridge_for(call: Call, provider: Dialect) -> Bridge | None:
     """None when nothing leads from the caller's dialect to the provider's."""
     return Relay(call) if call.dialect is provider else None

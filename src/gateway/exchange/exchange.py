@@ -49,6 +49,7 @@ class Exchange:
     caller: Caller
     endpoint: Endpoint
     started: float
+    tried: list[Attempt] = field(default_factory=list)
     failed: list[tuple[Attempt, GatewayError]] = field(default_factory=list)
     serving: Attempt | None = None
     usage: Usage | None = None  # None: the provider did not say
@@ -58,12 +59,12 @@ class Exchange:
 
     @property
     def latest(self) -> Attempt | None:
-        """The one that serves, or that failed last."""
-        return self.serving or (self.failed[-1][0] if self.failed else None)
+        """The one that serves, is under way, or failed last."""
+        return self.tried[-1] if self.tried else None
 
     @property
     def attempts(self) -> int:
-        return len(self.failed) + (self.serving is not None)
+        return len(self.tried)
 
     def record(self, now: float) -> Record:
         target = self.latest.target if self.latest else None

@@ -1,22 +1,27 @@
 """The life of a call, top to bottom."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Protocol
 
 from gateway.admission.admission import Caller
-from gateway.errors import GatewayError, LoopDetected
+from gateway.errors import GatewayError, LoopDetected, UpstreamRejected
 from gateway.exchange.answer import Answer
-from gateway.exchange.attempt import Opened, Outbound
+from gateway.exchange.attempt import Opened, Outbound, hidden
 from gateway.exchange.background import Background
 from gateway.exchange.exchange import Call, Exchange
 from gateway.exchange.stream import ReplyStream
+from gateway.metering.records import Record
 from gateway.ports import EndpointStore, Ledger
 from gateway.routing.endpoint import Target
-from gateway.routing.plan import attempts
+from gateway.routing.plan import Attempt, attempts
 
 MOST_HOPS = 4
+SETTLING = 10.0  # seconds that a stopping server gives to what is still being settled
+
+logger = logging.getLogger("sluicegate")
 
 
 class Admission(Protocol):
@@ -54,20 +59,20 @@ class Gateway:
         except BaseException as error:
             exchange.error = error
             if isinstance(error, GatewayError):
-                error.headers |= _who(exchange)
+                error.headers |= _who(exchange, exchange.latest)
             await self._settle(exchange)
             raise
 
     async def close(self) -> None:
         """Let what is still being settled be settled."""
-        await self._background.finish()
+        await self._background.finish(SETTLING)
 
     async def _whole(self, exchange: Exchange) -> Answer:
         opened = await self._open(exchange)
         await opened.upstream.close()
-        exchange.usage = opened.crossing.usage
+        exchange.usage = opened.bridge.usage
         await self._settle(exchange)
-        return Answer(200, _headers(exchange, opened, "application/json"), opened.head)
+        return Answer(200, _headers(exchange, opened, "application/json"), opened.start)
 
     async def _streamed(self, exchange: Exchange) -> Answer:
         """Wait for the first content, so that a failure before it is a true status."""
@@ -82,7 +87,7 @@ class Gateway:
         return Answer(200, headers, self._stream(exchange, opening))
 
     def _stream(self, exchange: Exchange, opening: asyncio.Task[Opened]) -> ReplyStream:
-        return ReplyStream(exchange, opening, self._settle, self._background)
+        return ReplyStream(exchange, opening, self._settle, self._background, self._clock)
 
     async def _open(self, exchange: Exchange) -> Opened:
         """Try the planned targets until one begins to answer."""
@@ -92,6 +97,7 @@ class Gateway:
                 continue
             if attempt.pause:
                 await self._sleep(attempt.pause)
+            exchange.tried.append(attempt)
             try:
                 opened = await self._outbound.open(
                     exchange.call, attempt.target, exchange.endpoint.timeouts
@@ -104,14 +110,30 @@ class Gateway:
             else:
                 exchange.serving, exchange.first_content = attempt, self._clock()
                 return opened
-        raise exchange.failed[-1][1]
+        raise _told(exchange.failed)
 
     async def _settle(self, exchange: Exchange) -> None:
         """Write the exchange down, once, however it ended; who is cancelled meanwhile may go."""
         if not exchange.settled:
             exchange.settled = True
             record = exchange.record(self._clock())
-            await asyncio.shield(self._background.start(self._ledger.write(record)))
+            await asyncio.shield(self._background.start(self._write(record)))
+
+    async def _write(self, record: Record) -> None:
+        """A ledger that fails takes nobody's answer away."""
+        try:
+            await self._ledger.write(record)
+        except Exception:
+            logger.exception("request %s could not be written down", record.request_id)
+
+
+def _told(failed: list[tuple[Attempt, GatewayError]]) -> GatewayError:
+    """The last failure, which is the answer's, with the words of those before it."""
+    *before, (_, last) = failed
+    if before and not isinstance(last, UpstreamRejected):
+        said = "; ".join(f"{attempt.target}: {error.message}" for attempt, error in before)
+        last.message = f"{last.message} (before that, {said})"
+    return last
 
 
 PASSED_BACK = ("x-request-id", "openai-processing-ms", "openai-version")
@@ -121,21 +143,24 @@ def _headers(exchange: Exchange, opened: Opened | None, content_type: str) -> Ma
     headers = {
         "content-type": content_type,
         "x-gateway-request-id": exchange.call.request_id,
-        **_who(exchange),
+        **_who(exchange, exchange.serving),
     }
     if content_type.startswith("text/event-stream"):
         headers["cache-control"] = "no-cache"
         headers["x-accel-buffering"] = "no"  # nginx would hold the events back
     if opened is not None:
-        headers |= passed_back(opened.upstream.headers)
+        headers |= {
+            name: hidden(value, opened.key)
+            for name, value in passed_back(opened.upstream.headers).items()
+        }
     return headers
 
 
-def _who(exchange: Exchange) -> dict[str, str]:
+def _who(exchange: Exchange, attempt: Attempt | None) -> dict[str, str]:
     """Who served, or was tried last, and how many tries it took."""
     headers = {"x-gateway-endpoint": exchange.endpoint.name}
-    if attempt := exchange.latest:
-        headers["x-gateway-target"] = f"{attempt.target.provider}/{attempt.target.model}"
+    if attempt:
+        headers["x-gateway-target"] = str(attempt.target)
     if exchange.attempts > 1:
         headers["x-gateway-attempts"] = str(exchange.attempts)
     return headers

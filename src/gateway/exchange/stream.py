@@ -1,10 +1,11 @@
 """A streamed answer on its way to the caller."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamTimedOut
-from gateway.exchange.attempt import Opened
+from gateway.exchange.attempt import Opened, hide
 from gateway.exchange.background import Background
 from gateway.exchange.exchange import Exchange
 
@@ -25,13 +26,15 @@ class ReplyStream:
         opening: asyncio.Task[Opened],
         settle: Callable[[Exchange], Awaitable[None]],
         background: Background,
+        clock: Callable[[], float],
     ) -> None:
         self._exchange, self._opening, self._settle = exchange, opening, settle
-        self._background = background
+        self._background, self._clock = background, clock
         self._timeouts = exchange.endpoint.timeouts
+        self.patience = self._timeouts.idle
         self._opened: Opened | None = None
         self._waiting = False  # the caller has been shown that the line is open
-        self._silence = 0.0
+        self._heard = self._sent = 0.0  # when an event came last, and when the caller got a byte
         self._finished = False
         self._closing: asyncio.Task[None] | None = None
 
@@ -53,38 +56,44 @@ class ReplyStream:
             self._waiting = True
             return self._exchange.call.dialect.heartbeat
         self._opened = opened = self._opening.result()
-        return opened.head + self._end_if_over(opened)
+        self._heard = self._sent = self._clock()
+        return opened.start + self._end_if_over(opened)
 
     async def _go_on(self, opened: Opened) -> bytes:
+        """Only whole events count as heard: a provider may drip half of one for ever."""
         while True:
-            patience = min(self._timeouts.heartbeat, self._timeouts.idle - self._silence)
-            chunk = await opened.upstream.next(patience)
-            if chunk is None:
-                return self._kept_open(patience)
-            self._silence = 0.0
+            chunk = await opened.upstream.next(self._patience())
             if chunk == b"":
                 return self._last(opened)
-            out = opened.crossing.feed(chunk) + self._end_if_over(opened)
-            if out or self._finished:
-                return out
+            if chunk is not None:
+                out = opened.bridge.feed(chunk) + self._end_if_over(opened)
+                if out or self._finished:
+                    self._heard = self._sent = self._clock()
+                    return out
+            now = self._clock()
+            if now - self._heard >= self._timeouts.idle:
+                silence = now - self._heard
+                raise UpstreamTimedOut(f"the provider fell silent for {silence:g} seconds")
+            if now - self._sent >= self._timeouts.heartbeat:
+                self._sent = now
+                return self._exchange.call.dialect.heartbeat
+
+    def _patience(self) -> float:
+        """Seconds until something must be done about the silence."""
+        due = min(self._sent + self._timeouts.heartbeat, self._heard + self._timeouts.idle)
+        return max(due - self._clock(), 0)
 
     def _last(self, opened: Opened) -> bytes:
-        out = opened.crossing.finish()
-        if not opened.crossing.ended:
+        out = opened.bridge.finish()
+        if not opened.bridge.ended:
             raise UpstreamBroke("the provider's stream ended without its last event")
         return out + self._end_if_over(opened)
 
-    def _kept_open(self, waited: float) -> bytes:
-        self._silence += waited
-        if self._silence >= self._timeouts.idle:
-            raise UpstreamTimedOut(f"the provider fell silent for {self._silence:g} seconds")
-        return self._exchange.call.dialect.heartbeat
-
     def _end_if_over(self, opened: Opened) -> bytes:
-        if failure := opened.crossing.failure:
+        if failure := opened.bridge.failure:
             return self._end(failure)
-        self._finished = opened.crossing.ended
-        self._exchange.error = opened.crossing.admitted
+        self._finished = opened.bridge.ended
+        self._exchange.error = opened.bridge.admitted
         return b""
 
     def _end(self, error: Exception) -> bytes:
@@ -92,6 +101,8 @@ class ReplyStream:
         self._exchange.error = error
         if not isinstance(error, GatewayError):
             return b""
+        if self._opened:
+            hide(error, self._opened.key)
         return self._exchange.call.dialect.write_stream_error(error)
 
     async def close(self) -> None:
@@ -103,15 +114,14 @@ class ReplyStream:
     async def _close(self) -> None:
         if not self._finished and self._exchange.error is None:
             self._exchange.error = asyncio.CancelledError("the caller hung up")
+        opened = self._opened or await self._abandoned()
+        if opened:
+            self._exchange.usage = opened.bridge.usage
         try:
-            opened = self._opened or await self._abandoned()
-            if opened:
-                self._exchange.usage = opened.crossing.usage
-                if opened.crossing.ended:
-                    await _drained(opened)
-                await opened.upstream.close()
-        finally:
             await self._settle(self._exchange)
+        finally:
+            if opened:
+                await _left(opened)
 
     async def _abandoned(self) -> Opened | None:
         self._opening.cancel()
@@ -121,9 +131,11 @@ class ReplyStream:
         return self._opening.result()
 
 
-async def _drained(opened: Opened) -> None:
-    try:
-        while await opened.upstream.next(DRAIN):
-            pass
-    except GatewayError:
-        pass  # the answer was complete; only the connection is lost
+async def _left(opened: Opened) -> None:
+    """Close the upstream; where the answer is complete, first see whether its body ends too."""
+    if opened.bridge.ended:
+        with contextlib.suppress(TimeoutError, GatewayError):
+            async with asyncio.timeout(DRAIN):
+                while await opened.upstream.next(DRAIN):
+                    pass
+    await opened.upstream.close()

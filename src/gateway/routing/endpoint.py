@@ -28,6 +28,9 @@ class Target:
     base_url: str | None = None
     price: Price | None = None
 
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
 
 @dataclass(frozen=True, slots=True)
 class Retries:

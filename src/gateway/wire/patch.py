@@ -39,6 +39,12 @@ def patch(text: bytes, parsed: Json, changes: Mapping[str, Any]) -> bytes:
     return _append(text, added, empty=not parsed) if added else text
 
 
+def without(text: bytes, key: str) -> bytes:
+    """``text`` less one top-level member; the others keep their bytes and their order."""
+    kept = [text[start:end] for name, (start, _, end) in _members(text) if name != key]
+    return b"{" + b",".join(kept) + b"}"
+
+
 def _append(text: bytes, members: list[bytes], *, empty: bool) -> bytes:
     body = text.rstrip()[:-1].rstrip()
     return body + (b"" if empty else b",") + b",".join(members) + b"}"
@@ -59,10 +65,16 @@ def _spans(text: bytes, key: str) -> list[Span]:
 
 def members(text: bytes) -> Iterator[tuple[str, Span]]:
     """Each top-level key of a valid JSON object, with the place of its value, in order."""
+    for key, (_, start, end) in _members(text):
+        yield key, (start, end)
+
+
+def _members(text: bytes) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    """Each key, with where it begins, and where its value begins and ends."""
     at = text.index(b"{") + 1
     while found := _KEY.match(text, at):
         end = _end_of_value(text, found.end())
-        yield loads(found[1]), (found.end(), end)
+        yield loads(found[1]), (found.start(1), found.end(), end)
         at = _after_comma(text, end)
 
 

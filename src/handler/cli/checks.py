@@ -115,6 +115,8 @@ async def _target_check(
     fix = f"sluicegate endpoints create {what} --replace …"
     if row.source == "file":
         fix = "mend it in the file"
+    elif row.source != "store":
+        fix = "mend the variable that it comes from"
     if target.provider not in PROVIDERS:
         return Check("failed", what, f"{served}: no such provider", fix)
     if target.base_url and (why := refused_url(target.base_url)):

@@ -7,7 +7,7 @@ import typer
 from handler.cli import options
 
 endpoints = typer.Typer(
-    help="Endpoints, the names that clients call: list, show, create, delete.",
+    help="Endpoints, the names that callers use: list, show, create, delete.",
     no_args_is_help=True,
 )
 

@@ -14,6 +14,8 @@ TOO_LONG = f"a header section of more than {HEAD_LIMIT} bytes"
 BUFFER_LIMIT = 256 * 1024
 # Up to here one copy is cheaper than a second write.
 ONE_WRITE = 64 * 1024
+# A connection closed before we wrote shows it within a round trip.
+STALE_WITHIN = 0.5
 
 
 class Connection(asyncio.Protocol):
@@ -24,6 +26,7 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_asked",
         "_barren",
         "_body",
         "_keep",
@@ -52,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self._waiter: asyncio.Future[bool] | None = None
         self._keep = True
+        self._asked = 0.0
         self._reset()
         self.ended = True  # nothing is asked yet
 
@@ -78,12 +82,17 @@ class Connection(asyncio.Protocol):
 
     @property
     def stale(self) -> bool:
-        """Closed in the pool before it could answer: the request may go out again elsewhere."""
-        return self.reused and self.failure is not None and not self.heard
+        """Closed while it lay in the pool: the request may go out again elsewhere.
+
+        A provider that closes it later may have begun to work, and would be paid twice.
+        """
+        soon = self._loop.time() - self._asked < STALE_WITHIN
+        return self.reused and self.failure is not None and not self.heard and soon
 
     async def ask(self, head: bytes, body: bytes, deadline: float) -> None:
         """Returns when the status and the headers are in; the body follows."""
         self._reset()
+        self._asked = self._loop.time()
         if self._transport.is_closing():
             self._hung_up(None)
         elif len(body) <= ONE_WRITE:

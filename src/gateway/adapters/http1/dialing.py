@@ -4,11 +4,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from gateway.adapters.http1.connection import Connection
 from gateway.errors import UpstreamUnreachable
+
+RESOLVERS = 16  # names that are looked up at once; threads start as they are needed
 
 
 class Origin(NamedTuple):
@@ -33,6 +36,8 @@ class Dialer:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._refuses, self._timeout, self._given_tls = refuses, connect_timeout, tls
+        # Of our own: a look-up cannot be cancelled, and a slow one must not hold up the stores.
+        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver")
 
     async def dial(self, origin: Origin, deadline: float) -> Connection:
         """Each address in turn, each with its share of the time left, until one answers."""
@@ -58,7 +63,11 @@ class Dialer:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(deadline):
-                found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+                found = await loop.run_in_executor(
+                    self._resolvers,
+                    partial(socket.getaddrinfo, type=socket.SOCK_STREAM),
+                    *origin[1:],
+                )
         except TimeoutError as error:
             problem = "its name did not resolve in time"
             raise UpstreamUnreachable(f"cannot connect to {origin.host}: {problem}") from error
