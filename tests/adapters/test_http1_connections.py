@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from gateway.adapters.http1 import connection
 from gateway.adapters.http1.connection import Connection
 from gateway.adapters.http1.pool import PoolLimits
 from gateway.adapters.http1.transport import Http1Transport, Http1Upstream
@@ -274,5 +275,23 @@ def test_a_connection_that_closed_before_the_question_is_not_waited_for() -> Non
         connection.connection_made(Gone())
         with pytest.raises(UpstreamBroke, match=r"name\.test closed the connection without"):
             await connection.ask(b"", b"", deadline=5)
+
+    asyncio.run(story())
+
+
+def test_what_a_provider_may_have_worked_on_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Closed long after we wrote: that was no connection that had died while it lay idle."""
+    monkeypatch.setattr(connection, "STALE_WITHIN", 0)
+
+    async def story() -> None:
+        transport = Http1Transport()
+        async with provider(answers_one_and_closes_at_the_next) as stage:
+            await read(transport, stage.url)
+            with pytest.raises(UpstreamBroke, match="without answering"):
+                await read(transport, stage.url)
+            assert (stage.connections, len(stage.requests)) == (1, 2)
+        await transport.close()
 
     asyncio.run(story())
