@@ -73,7 +73,9 @@ class ReplyStream:
             now = self._clock()
             if now - self._heard >= self._timeouts.idle:
                 silence = now - self._heard
-                raise UpstreamTimedOut(f"the provider fell silent for {round(silence, 1):g} seconds")
+                raise UpstreamTimedOut(
+                    f"the provider fell silent for {round(silence, 1):g} seconds"
+                )
             if now - self._sent >= self._timeouts.heartbeat:
                 self._sent = now
                 return self._exchange.call.dialect.heartbeat
