@@ -3,7 +3,6 @@
 * GatewayError
   x CallerError              the caller can fix it
     - BadRequest             400  a field is missing, of the wrong type or out of range
-    - Unauthenticated        401
     - Forbidden              403
     - NotFound               404  no such endpoint, model or path
     - MethodNotAllowed       405
@@ -11,7 +10,6 @@
     - UnsupportedEncoding    415
     - Unprocessable          422  a field that this route does not take
     - Unsupported            400  an API that the target's provider does not offer
-    - RateLimited            429
     - LoopDetected           508  a target leads back to the gateway
   x UpstreamError            a provider failed
     - UpstreamRejected       it answered with an error status
@@ -21,7 +19,6 @@
   x Unavailable              503  the gateway itself cannot serve now: store down, secret missing
 """
 
-import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -69,10 +66,6 @@ class BadRequest(CallerError):
 
     def __init__(self, field: str | None, problem: str, *, code: str | None = None) -> None:
         super().__init__(f"{field}: {problem}" if field else problem, field=field, code=code)
-
-
-class Unauthenticated(CallerError):
-    status, kind = 401, "authentication"
 
 
 class Forbidden(CallerError):
@@ -123,14 +116,6 @@ class Unsupported(CallerError):
 def shortened(name: str) -> str:
     """A caller's word, fit to be said back."""
     return name if len(name) <= 128 else f"{name[:128]}…"
-
-
-class RateLimited(CallerError):
-    status, kind = 429, "rate_limit"
-
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message, code="rate_limit_exceeded")
-        self.headers["retry-after"] = str(max(math.ceil(retry_after), 1))
 
 
 class LoopDetected(CallerError):

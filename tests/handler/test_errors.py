@@ -10,8 +10,6 @@ from gateway.errors import (
     EndpointNotFound,
     GatewayError,
     MethodNotAllowed,
-    RateLimited,
-    Unauthenticated,
     Unavailable,
     Unprocessable,
     UnsupportedEncoding,
@@ -41,16 +39,10 @@ def shaped(
     [
         (BadRequest("n", "no"), 400, shaped("n: no", "invalid_request_error", "n")),
         (BadRequest(None, "no", code="c"), 400, shaped("no", "invalid_request_error", None, "c")),
-        (Unauthenticated("no"), 401, shaped("no", "authentication_error")),
         (MethodNotAllowed("no"), 405, shaped("no", "invalid_request_error")),
         (BodyTooLarge("no"), 413, shaped("no", "invalid_request_error")),
         (UnsupportedEncoding("no"), 415, shaped("no", "invalid_request_error")),
         (Unprocessable("no", field="model"), 422, shaped("no", "invalid_request_error", "model")),
-        (
-            RateLimited("slow", retry_after=7),
-            429,
-            shaped("slow", "rate_limit_error", None, "rate_limit_exceeded"),
-        ),
         (Unavailable("no"), 503, shaped("no", "service_unavailable_error")),
         (UpstreamUnreachable("no"), 502, shaped("no", "upstream_error")),
         (UpstreamBroke("no"), 502, shaped("no", "upstream_error")),
@@ -135,10 +127,3 @@ def test_what_a_caller_can_use_of_the_providers_headers_goes_on() -> None:
         "retry-after-ms": "7000",
         "x-ratelimit-remaining": "0",
     }
-
-
-def test_a_limit_of_ours_says_when_to_come_back() -> None:
-    answer = answer_for(RateLimited("slow", retry_after=6.6), detail=False)
-    assert answer.headers["retry-after"] == "7"
-    soon = answer_for(RateLimited("slow", retry_after=0.2), detail=False)
-    assert soon.headers["retry-after"] == "1"
