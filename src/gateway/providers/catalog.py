@@ -1,7 +1,6 @@
 """One row per provider. One that imitates a known dialect needs nothing else.
 
-Each base URL and key variable is the one that the provider's own documentation gives for its
-OpenAI-compatible API.
+Each base URL and key variable is the one in common use for the provider's OpenAI-compatible API.
 """
 
 from collections.abc import Mapping
