@@ -94,3 +94,20 @@ def test_closing_waits_for_what_is_still_being_settled() -> None:
         return [record.outcome for record in world.ledger.records]
 
     assert run(closing()) == ["hung_up"]
+
+
+def test_a_slow_ledger_does_not_keep_the_provider_at_work() -> None:
+    async def closed_when_written() -> list[int]:
+        upstream = FakeUpstream(ROLE, HELLO, Hang())
+        world = World(endpoint(), upstream)
+        seen: list[int] = []
+
+        async def write(record: Record) -> None:
+            seen.append(upstream.closed)
+            world.ledger.records.append(record)
+
+        world.ledger.write = write  # type: ignore[method-assign]
+        await stream_of(await world.answer(ASK)).close()
+        return seen
+
+    assert run(closed_when_written()) == [1]

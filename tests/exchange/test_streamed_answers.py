@@ -215,7 +215,7 @@ def test_a_complete_answer_stays_complete_when_the_line_is_cut_after_it() -> Non
 def test_a_stream_that_never_comes_to_its_content_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attempt, "LARGEST_HEAD", 1000)
+    monkeypatch.setattr(attempt, "LARGEST_START", 1000)
     world = World(endpoint(GPT, GROQ), FakeUpstream(*[ROLE] * 50), FakeUpstream(HELLO, STOP, DONE))
     assert run(world.ask(ASK)) == HELLO + STOP + DONE
 

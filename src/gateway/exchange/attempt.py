@@ -26,7 +26,7 @@ from gateway.wire.json import loads
 USER_AGENT = "sluicegate"
 LARGEST_ERROR = 256 * 1024
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
-LARGEST_HEAD = 16 * 1024 * 1024
+LARGEST_START = 16 * 1024 * 1024
 # A key with its middle starred out, as providers quote it back in their errors.
 _MASKED_KEY = re.compile(r"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 
@@ -74,15 +74,15 @@ class Outbound:
             if upstream.status >= 400:
                 raise await self._rejection(upstream, call, provider, key)
             if call.stream:
-                head = await self._first_content(upstream, bridge, deadline)
+                start = await self._first_content(upstream, bridge, deadline)
             else:
-                head = bridge.reply(await self._whole(upstream, deadline))
+                start = bridge.reply(await self._whole(upstream, deadline))
         except BaseException as error:
             await upstream.close()
             if isinstance(error, UpstreamError):
                 hide(error, key)
             raise
-        return Opened(upstream, bridge, head, key)
+        return Opened(upstream, bridge, start, key)
 
     async def _whole(self, upstream: Upstream, deadline: float) -> bytes:
         remaining = max(deadline - self.clock(), 0)
@@ -114,19 +114,19 @@ class Outbound:
         if not kind.startswith("text/event-stream"):
             bridge.reply(await self._whole(upstream, deadline))  # it may say what is wrong
             raise UpstreamBroke(f"the provider answered a streamed call with {kind!r}")
-        head = bytearray()
+        start = bytearray()
         while not bridge.begun:
             chunk = await upstream.next(max(deadline - self.clock(), 0))
             if chunk is None:
                 raise UpstreamTimedOut("the provider began no answer in time")
             if chunk == b"":
                 raise UpstreamBroke("the provider's stream ended before it began")
-            head += bridge.feed(chunk)
+            start += bridge.feed(chunk)
             if bridge.failure and not bridge.begun:
                 raise bridge.failure
-            if len(head) > LARGEST_HEAD:
+            if len(start) > LARGEST_START:
                 raise UpstreamBroke("the provider's stream does not come to its content")
-        return bytes(head)
+        return bytes(start)
 
 
 def _provider(target: Target) -> Provider:

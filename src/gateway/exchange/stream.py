@@ -119,11 +119,11 @@ class ReplyStream:
         opened = self._opened or await self._abandoned()
         if opened:
             self._exchange.usage = opened.bridge.usage
-        try:
-            await self._settle(self._exchange)
-        finally:
-            if opened:
-                await _left(opened)
+            if not opened.bridge.ended:  # the provider should stop at once
+                await opened.upstream.close()
+        await self._settle(self._exchange)
+        if opened and opened.bridge.ended:
+            await _left(opened)
 
     async def _abandoned(self) -> Opened | None:
         self._opening.cancel()
@@ -134,10 +134,9 @@ class ReplyStream:
 
 
 async def _left(opened: Opened) -> None:
-    """Close the upstream; where the answer is complete, first see whether its body ends too."""
-    if opened.bridge.ended:
-        with contextlib.suppress(TimeoutError, GatewayError):
-            async with asyncio.timeout(DRAIN):
-                while await opened.upstream.next(DRAIN):
-                    pass
+    """Close the upstream of a complete answer, once its body has ended too or soon without."""
+    with contextlib.suppress(TimeoutError, GatewayError):
+        async with asyncio.timeout(DRAIN):
+            while await opened.upstream.next(DRAIN):
+                pass
     await opened.upstream.close()

@@ -3,6 +3,8 @@
 https://platform.openai.com/docs/api-reference/responses
 """
 
+from dataclasses import replace
+
 from gateway.dialects.base import Dialect
 from gateway.dialects.openai_errors import read_error, write_error
 from gateway.dialects.openai_responses.check import check, check_compaction, check_reply
@@ -22,15 +24,10 @@ OPENAI_RESPONSES = Dialect(
 )
 
 # POST /responses/compact: the same words, but never a stream.
-OPENAI_COMPACTION = Dialect(
+OPENAI_COMPACTION = replace(
+    OPENAI_RESPONSES,
     name="openai_compaction",
     check=check_compaction,
     check_closely=check_compaction,
-    amend=lambda _: {},
     watch=None,
-    read_usage=read_usage,
-    check_reply=check_reply,
-    read_error=read_error,
-    write_error=write_error,
-    write_stream_error=write_stream_error,
 )
