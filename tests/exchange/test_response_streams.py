@@ -41,3 +41,10 @@ def test_a_response_stream_that_is_cut_ends_with_its_own_kind_of_error() -> None
     tail = out.removeprefix(CREATED + DELTA)
     assert tail.startswith(b"event: error\ndata: ")
     assert loads(tail.split(b"data: ")[1])["type"] == "error"
+
+
+def test_a_failure_that_the_caller_reads_itself_quotes_no_key() -> None:
+    failed = FAILED.replace(b'"message":"no"', b'"message":"bad key sk-secret"')
+    for upstream in (FakeUpstream(CREATED, DELTA, failed), FakeUpstream(CREATED + DELTA + failed)):
+        out = run(World(endpoint(), upstream).ask(RESPOND, OPENAI_RESPONSES))
+        assert out == CREATED + DELTA + failed.replace(b"sk-secret", b"***")

@@ -57,7 +57,7 @@ class ReplyStream:
             return self._exchange.call.dialect.heartbeat
         self._opened = opened = self._opening.result()
         self._heard = self._sent = self._clock()
-        return opened.start + self._end_if_over(opened)
+        return _shown(opened, opened.start) + self._end_if_over(opened)
 
     async def _go_on(self, opened: Opened) -> bytes:
         """Only whole events count as heard: a provider may drip half of one for ever."""
@@ -66,7 +66,7 @@ class ReplyStream:
             if chunk == b"":
                 return self._last(opened)
             if chunk is not None:
-                out = opened.bridge.feed(chunk) + self._end_if_over(opened)
+                out = _shown(opened, opened.bridge.feed(chunk)) + self._end_if_over(opened)
                 if out or self._finished:
                     self._heard = self._sent = self._clock()
                     return out
@@ -131,6 +131,13 @@ class ReplyStream:
         if self._opening.cancelled() or self._opening.exception():
             return None
         return self._opening.result()
+
+
+def _shown(opened: Opened, out: bytes) -> bytes:
+    """What the caller sees; an event in which the provider admits a failure may quote its key."""
+    if opened.bridge.admitted and opened.key:
+        return out.replace(opened.key.encode(), b"***")
+    return out
 
 
 async def _left(opened: Opened) -> None:
