@@ -10,7 +10,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lint types unit test-model demo-model bench lock clean
+.PHONY: help run run-aws test check format lint types unit test-model demo-model bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort \
@@ -19,8 +19,12 @@ help: ## List the targets
 run: $(RUN_READY) ## Start the gateway on http://127.0.0.1:8000 (PORT=… for another port)
 	@$(BIN)/sluicegate serve --port $(PORT)
 
+AWS := .venv-aws
+run-aws: $(RUN_READY) $(AWS)/.ready ## Start it on an AWS emulated on loopback: DynamoDB, Secrets Manager
+	@$(BIN)/python -m examples.local_aws.start --port $(PORT) --bin $(AWS)/bin --sluicegate $(BIN)/sluicegate
+
 OPENAI1 := .venv-openai1
-test: $(DEV_READY) $(OPENAI1)/.ready ## Run every test that needs no model
+test: $(DEV_READY) $(OPENAI1)/.ready $(AWS)/.ready ## Run every test that needs no model
 	@OPENAI1_PYTHON=$(OPENAI1)/bin/python $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
 
 check: $(DEV_READY) format lint types unit ## Format, lint, types, architecture and unit tests, under a minute
@@ -34,7 +38,7 @@ lint: $(DEV_READY)
 types: $(DEV_READY)
 	@$(BIN)/mypy
 
-unit: $(DEV_READY)
+unit: $(DEV_READY) $(AWS)/.ready
 	@$(BIN)/python -m pytest -q -n auto -m "not model and not sdk"
 
 MODEL := .venv-model
@@ -46,10 +50,10 @@ demo-model: $(RUN_READY) $(MODEL)/.ready ## Serve a real small model on loopback
 
 BENCH := .venv-bench
 bench: $(BENCH)/.ready ## Measure the gateway against its floors (ARGS="--quick" for a first look)
-	@$(BENCH)/bin/python -m benchmarks.run $(ARGS)
+	@PYTHONPATH=src:. $(BENCH)/bin/python -m benchmarks.run $(ARGS)
 
 lock: ## Pin the newest versions of everything (needs uv)
-	@for set in runtime local dev openai1 bench frameworks model; do \
+	@for set in runtime local dev openai1 aws bench frameworks model; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
@@ -73,6 +77,11 @@ $(DEV_READY): requirements/dev.txt $(RUN_READY)
 $(OPENAI1)/.ready: requirements/openai1.txt
 	@$(PYTHON) -m venv $(OPENAI1)
 	@$(OPENAI1)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+$(AWS)/.ready: requirements/aws.txt
+	@$(PYTHON) -m venv $(AWS)
+	@$(AWS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 
 $(MODEL)/.ready: requirements/model.txt requirements/model-nodeps.txt
