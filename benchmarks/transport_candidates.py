@@ -84,7 +84,7 @@ class RawConnection(asyncio.Protocol):
 
 
 async def own(stack: AsyncExitStack) -> Client:
-    transport = Http1Transport()
+    transport = Http1Transport(refuses=lambda *_: None)
     stack.push_async_callback(transport.close)
 
     async def post(url: str) -> bytes:
@@ -110,7 +110,7 @@ class OwnUnderHttpx(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.pools: dict[Any, Pool] = {}
-        self.dialer = Dialer(refuses=lambda _address: None, connect_timeout=5)
+        self.dialer = Dialer(refuses=lambda *_: None, connect_timeout=5)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import zlib
+from functools import partial
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.adapters.wire import (
 )
 
 HEADERS = {"content-type": "application/json"}
+to_loopback = partial(Http1Transport, refuses=lambda *_: None)
 
 
 async def opened(transport: Http1Transport, url: str, patience: float = 5) -> Http1Upstream:
@@ -30,7 +32,7 @@ async def opened(transport: Http1Transport, url: str, patience: float = 5) -> Ht
 
 async def answer(raw: bytes, *, closes: bool = False) -> tuple[int, bytes]:
     """The status and the body that come of these bytes, said in one go."""
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says_and_closes(raw) if closes else says(raw)) as stage:
         try:
             upstream = await opened(transport, stage.url)
@@ -132,7 +134,7 @@ def test_a_body_split_at_every_byte_is_the_same_body() -> None:
                 line.say(bytes([byte]))
                 await asyncio.sleep(0)
 
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(drips) as stage:
             upstream = await opened(transport, stage.url)
             assert upstream.headers == {"transfer-encoding": "chunked"}
@@ -146,7 +148,7 @@ def test_a_body_split_at_every_byte_is_the_same_body() -> None:
 def test_repeated_headers_are_joined_and_names_are_lower_case() -> None:
     async def story() -> None:
         raw = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: \xe9\r\nEmpty:\r\ncontent-length: 0\r\n\r\n"
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(says(raw)) as stage:
             upstream = await opened(transport, stage.url)
             assert upstream.headers == {"x-a": "1, é", "empty": "", "content-length": "0"}
@@ -163,7 +165,7 @@ async def test_what_came_before_the_cut_is_delivered_before_the_error() -> None:
         line.say(CHUNKED + chunk(b"one"))
         line.hang_up()
 
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(cut) as stage:
         upstream = await opened(transport, stage.url)
         assert await upstream.next(5) == b"one"
@@ -183,7 +185,7 @@ async def test_a_reset_is_no_end_even_where_closing_is() -> None:
         line.reset()
 
     go = asyncio.Event()
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(reset) as stage:
         upstream = await opened(transport, stage.url)
         assert await upstream.next(5) == b"part"
@@ -198,7 +200,7 @@ async def test_a_body_that_nobody_takes_stays_with_the_provider() -> None:
     body = bytes(range(256)) * 16 * 1024  # 4 MiB
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
 
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(head + body)) as stage:
         upstream = await opened(transport, stage.url)
         connection = upstream._connection
@@ -220,7 +222,7 @@ async def test_a_cut_while_nobody_takes_the_body_comes_after_what_was_held() -> 
         await line.writer.drain()
         line.hang_up()
 
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(cut) as stage:
         upstream = await opened(transport, stage.url)
         sizes: list[int] = []
@@ -232,7 +234,7 @@ async def test_a_cut_while_nobody_takes_the_body_comes_after_what_was_held() -> 
 
 def test_a_body_over_the_limit_is_refused_and_hung_up_on() -> None:
     async def story() -> None:
-        transport = Http1Transport(read_limit=1000)
+        transport = to_loopback(read_limit=1000)
         async with provider(says(encoded("gzip", gzip.compress(bytes(1001), mtime=0)))) as stage:
             upstream = await opened(transport, stage.url)
             with pytest.raises(UpstreamBroke, match="more than 1000 bytes"):
@@ -244,7 +246,7 @@ def test_a_body_over_the_limit_is_refused_and_hung_up_on() -> None:
 
 def test_a_compressed_body_unfolds_a_bounded_piece_at_a_time() -> None:
     async def story() -> None:
-        transport = Http1Transport()
+        transport = to_loopback()
         bomb = gzip.compress(bytes(20 * PIECE + 1))
         async with provider(says(encoded("gzip", bomb))) as stage:
             upstream = await opened(transport, stage.url)

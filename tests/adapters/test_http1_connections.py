@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import socket
+from functools import partial
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.adapters.wire import (
 )
 
 CLOSING = OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+to_loopback = partial(Http1Transport, refuses=lambda *_: None)
 
 
 async def opened(transport: Http1Transport, url: str, patience: float = 5) -> Http1Upstream:
@@ -54,7 +56,7 @@ async def answers_one_and_closes_at_the_next(line: Line) -> None:
 
 @on_both_loops
 async def test_a_connection_serves_one_request_after_the_other() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     answers = (OK, CHUNKED + chunk(b"a") + chunk(b""), b"HTTP/1.1 204 None\r\n\r\n", OK)
     async with provider(says(*answers)) as stage:
         bodies = [await read(transport, stage.url) for _ in answers]
@@ -75,7 +77,7 @@ async def test_a_connection_serves_one_request_after_the_other() -> None:
 )
 def test_a_connection_that_is_not_clean_serves_nobody_else(raw: bytes) -> None:
     async def story() -> None:
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(says(raw)) as stage:
             assert [await read(transport, stage.url) for _ in range(2)] == [b"ok", b"ok"]
             assert stage.connections == 2
@@ -86,7 +88,7 @@ def test_a_connection_that_is_not_clean_serves_nobody_else(raw: bytes) -> None:
 
 @on_both_loops
 async def test_an_answer_that_came_whole_keeps_its_connection_though_unread() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(OK, OK)) as stage:
         await (await opened(transport, stage.url)).close()
         assert await read(transport, stage.url) == b"ok"
@@ -102,7 +104,7 @@ async def test_an_answer_before_the_whole_question_ends_the_connection() -> None
         line.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await line.hung_up()
 
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(cannot_wait, says(OK)) as stage:
         upstream = await transport.open(stage.url, {}, bytes(16_000_000), patience=5)
         assert await upstream.read(5) == b"ok"
@@ -114,7 +116,7 @@ async def test_an_answer_before_the_whole_question_ends_the_connection() -> None
 
 @on_both_loops
 async def test_a_request_is_sent_again_when_its_idle_connection_was_closed() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(answers_one_and_closes_at_the_next, says(OK)) as stage:
         assert [await read(transport, stage.url) for _ in range(2)] == [b"ok", b"ok"]
         assert stage.connections == 2
@@ -124,7 +126,7 @@ async def test_a_request_is_sent_again_when_its_idle_connection_was_closed() -> 
 
 @on_both_loops
 async def test_a_request_is_sent_again_once_and_no_more() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(answers_one_and_closes_at_the_next, closes_unanswered) as stage:
         await read(transport, stage.url)
         with pytest.raises(UpstreamBroke, match="closed the connection without answering"):
@@ -134,7 +136,7 @@ async def test_a_request_is_sent_again_once_and_no_more() -> None:
 
 @on_both_loops
 async def test_a_new_connection_that_closes_unanswered_is_not_tried_again() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(closes_unanswered) as stage:
         with pytest.raises(UpstreamBroke, match="closed the connection without answering"):
             await opened(transport, stage.url)
@@ -147,7 +149,7 @@ async def test_a_request_is_not_sent_again_once_a_byte_came_back() -> None:
         await says(OK, b"H")(line)
         line.hang_up()
 
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(begins_and_closes) as stage:
         await read(transport, stage.url)
         with pytest.raises(UpstreamBroke, match="in the middle of its answer"):
@@ -165,7 +167,7 @@ def test_a_connection_closed_while_idle_is_not_used(word: bytes) -> None:
             line.hang_up()
 
         tired = asyncio.Event()
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(tires, says(OK)) as stage:
             await read(transport, stage.url)
             tired.set()
@@ -180,7 +182,7 @@ def test_a_connection_closed_while_idle_is_not_used(word: bytes) -> None:
 @pytest.mark.parametrize("limits", [PoolLimits(idle=0), PoolLimits(idle_seconds=-1)])
 def test_too_many_or_too_old_idle_connections_are_closed(limits: PoolLimits) -> None:
     async def story() -> None:
-        transport = Http1Transport(limits=limits)
+        transport = to_loopback(limits=limits)
         async with provider(says(OK)) as stage:
             await read(transport, stage.url)
             await stage.gone.wait()
@@ -193,7 +195,7 @@ def test_too_many_or_too_old_idle_connections_are_closed(limits: PoolLimits) -> 
 
 def test_an_idle_connection_that_grew_old_meanwhile_is_not_used() -> None:
     async def story() -> None:
-        transport = Http1Transport(limits=PoolLimits(idle_seconds=0.002))
+        transport = to_loopback(limits=PoolLimits(idle_seconds=0.002))
         async with provider(says(OK)) as stage:
             await read(transport, stage.url)
             await asyncio.sleep(0.004)
@@ -206,7 +208,7 @@ def test_an_idle_connection_that_grew_old_meanwhile_is_not_used() -> None:
 
 @on_both_loops
 async def test_closing_the_transport_spares_what_is_in_use_until_it_is_read() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(OK)) as stage:
         upstream = await opened(transport, stage.url)
         await transport.close()
@@ -218,7 +220,7 @@ async def test_closing_the_transport_spares_what_is_in_use_until_it_is_read() ->
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the first loop ends with it still open
 def test_serves_a_new_event_loop_after_the_first_has_ended() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
 
     async def story() -> None:
         async with provider(says(OK, OK)) as stage:
@@ -235,7 +237,7 @@ def test_serves_a_new_event_loop_after_the_first_has_ended() -> None:
 
 def test_small_writes_do_not_wait_for_acknowledgement() -> None:
     async def story() -> None:
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(says(OK)) as stage:
             upstream = await opened(transport, stage.url)
             line = upstream._connection._transport.get_extra_info("socket")
@@ -251,7 +253,7 @@ def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setitem(os.environ, name, "http://127.0.0.1:1")
 
     async def story() -> None:
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(says(OK)) as stage:
             assert await read(transport, stage.url) == b"ok"
             await transport.close()
@@ -286,7 +288,7 @@ def test_what_a_provider_may_have_worked_on_is_not_asked_again(
     monkeypatch.setattr(connection, "STALE_WITHIN", 0)
 
     async def story() -> None:
-        transport = Http1Transport()
+        transport = to_loopback()
         async with provider(answers_one_and_closes_at_the_next) as stage:
             await read(transport, stage.url)
             with pytest.raises(UpstreamBroke, match="without answering"):

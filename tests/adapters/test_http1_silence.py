@@ -1,6 +1,7 @@
 """Silence, impatience and hanging up: what is lost, and what the provider sees of it."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.adapters.wire import (
 )
 
 HEADERS = {"content-type": "application/json"}
+to_loopback = partial(Http1Transport, refuses=lambda *_: None)
 
 
 async def opened(transport: Http1Transport, url: str, patience: float = 5) -> Http1Upstream:
@@ -34,7 +36,7 @@ async def test_silence_and_cancellation_lose_nothing() -> None:
         line.say(chunk(b""))
 
     go = asyncio.Event()
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(slow) as stage:
         upstream = await opened(transport, stage.url)
         assert await upstream.next(0.001) is None
@@ -54,7 +56,7 @@ async def test_silence_and_cancellation_lose_nothing() -> None:
 
 @on_both_loops
 async def test_an_answer_that_does_not_begin_in_time_is_hung_up_on() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(b"HTTP/1.1 100 Continue\r\n\r\n")) as stage:
         with pytest.raises(UpstreamTimedOut, match=r"127\.0\.0\.1 did not answer in time"):
             await opened(transport, stage.url, patience=0.1)
@@ -63,7 +65,7 @@ async def test_an_answer_that_does_not_begin_in_time_is_hung_up_on() -> None:
 
 @on_both_loops
 async def test_a_read_that_falls_silent_is_hung_up_on() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(CHUNKED + chunk(b"half"))) as stage:
         upstream = await opened(transport, stage.url)
         with pytest.raises(UpstreamTimedOut, match=r"127\.0\.0\.1 fell silent for 0.01 s"):
@@ -75,7 +77,7 @@ async def test_a_read_that_falls_silent_is_hung_up_on() -> None:
 
 @on_both_loops
 async def test_a_cancelled_read_is_hung_up_on() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(CHUNKED + chunk(b"half"))) as stage:
         upstream = await opened(transport, stage.url)
         reading = asyncio.ensure_future(upstream.read(5))
@@ -87,7 +89,7 @@ async def test_a_cancelled_read_is_hung_up_on() -> None:
 
 @on_both_loops
 async def test_an_answer_closed_before_its_end_is_hung_up_on_at_once() -> None:
-    transport = Http1Transport()
+    transport = to_loopback()
     async with provider(says(CHUNKED + chunk(b"one"))) as stage:
         upstream = await opened(transport, stage.url)
         assert await upstream.next(5) == b"one"

@@ -1,6 +1,7 @@
 """How callers share the connections that there may be: turns, slots, cancellation."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.adapters.wire import (
 )
 
 CLOSING = OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+to_loopback = partial(Http1Transport, refuses=lambda *_: None)
 
 
 async def opened(transport: Http1Transport, url: str, patience: float = 5) -> Http1Upstream:
@@ -38,7 +40,7 @@ async def cancel(task: "asyncio.Future[Http1Upstream]") -> None:
 
 @on_both_loops
 async def test_at_the_limit_callers_wait_their_turn() -> None:
-    transport = Http1Transport(limits=PoolLimits(connections=1))
+    transport = to_loopback(limits=PoolLimits(connections=1))
     async with provider(says(OK, OK, CLOSING), says(OK)) as stage:
         first = await opened(transport, stage.url)
         order: list[int] = []
@@ -59,7 +61,7 @@ async def test_at_the_limit_callers_wait_their_turn() -> None:
 
 @on_both_loops
 async def test_waiting_for_a_turn_ends_with_patience() -> None:
-    transport = Http1Transport(limits=PoolLimits(connections=1))
+    transport = to_loopback(limits=PoolLimits(connections=1))
     async with provider(says(OK)) as stage:
         first = await opened(transport, stage.url)
         with pytest.raises(UpstreamTimedOut, match="all 1 connections are in use"):
@@ -70,7 +72,7 @@ async def test_waiting_for_a_turn_ends_with_patience() -> None:
 
 @on_both_loops
 async def test_whoever_is_cancelled_leaves_the_turn_to_the_next() -> None:
-    transport = Http1Transport(limits=PoolLimits(connections=1))
+    transport = to_loopback(limits=PoolLimits(connections=1))
     async with provider(says(OK, OK)) as stage:
         first = await opened(transport, stage.url)
         gives_up, turned_away, served = (
@@ -88,7 +90,7 @@ async def test_whoever_is_cancelled_leaves_the_turn_to_the_next() -> None:
 
 @on_both_loops
 async def test_a_turn_passes_on_when_the_connection_before_it_is_dropped() -> None:
-    transport = Http1Transport(limits=PoolLimits(connections=1))
+    transport = to_loopback(limits=PoolLimits(connections=1))
     async with provider(says(CHUNKED), says(OK)) as stage:
         first = await opened(transport, stage.url)
         turned_away, served = (
@@ -104,7 +106,7 @@ async def test_a_turn_passes_on_when_the_connection_before_it_is_dropped() -> No
 
 @on_both_loops
 async def test_a_cancelled_open_hangs_up_and_frees_its_slot() -> None:
-    transport = Http1Transport(limits=PoolLimits(connections=1))
+    transport = to_loopback(limits=PoolLimits(connections=1))
     async with provider(says()) as stage:
         for turns in range(25):  # at every point on the way
             opening = asyncio.ensure_future(opened(transport, stage.url))
@@ -120,7 +122,7 @@ async def test_a_cancelled_open_hangs_up_and_frees_its_slot() -> None:
 
 def test_what_cannot_be_opened_frees_its_slot() -> None:
     async def story() -> None:
-        transport = Http1Transport(limits=PoolLimits(connections=1))
+        transport = to_loopback(limits=PoolLimits(connections=1))
         async with provider(
             says_and_closes(b"nonsense\r\n"), says(b"HTTP/1.1 100 \r\n\r\n")
         ) as stage:

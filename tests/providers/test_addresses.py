@@ -1,8 +1,19 @@
 """Addresses that no provider may have, in every spelling that a machine understands."""
 
+import ipaddress
+from itertools import chain
+
 import pytest
 
-from gateway.providers.addresses import refused_address, refused_url
+from gateway.providers.addresses import (
+    ASSIGNED,
+    NOT_PUBLIC,
+    RESERVED,
+    is_public,
+    refused_address,
+    refused_url,
+    spelled_address,
+)
 
 METADATA = "points at a metadata service"
 LINK_LOCAL = "points at a link-local address"
@@ -46,6 +57,12 @@ NO_SERVER = "points at an address that no server has"
         "metadata.goog",
         "instance-data",
         "INSTANCE-DATA.",
+        "instance-data.ec2.internal",
+        "metadata.tencentyun.com",
+        "[::169.254.169.254]",
+        "[::a9fe:a9fe]",
+        "[64:ff9b:1::169.254.169.254]",
+        "[64:ff9b:1:a9fe:a9:fe00:808:808]",
     ],
 )
 @pytest.mark.parametrize("form", ["http://{}/v1", "https://{}", "HTTP://{}:8080/latest/meta-data"])
@@ -59,6 +76,8 @@ def test_a_metadata_service_is_refused_however_it_is_spelled(host: str, form: st
         "[fd00:ec2::23]",  # EKS Pod Identity hands out credentials there
         "[fd20:ce::254]",  # Google's metadata service over IPv6
         "168.63.129.16",  # Azure's WireServer: certificates and the goal state
+        "[fd00:c1::a9fe:a9fe]",  # Oracle's over IPv6
+        "[fd00:42::42]",  # Scaleway's over IPv6
     ],
 )
 def test_metadata_services_beyond_the_best_known_are_refused_too(host: str) -> None:
@@ -83,6 +102,20 @@ def test_metadata_services_beyond_the_best_known_are_refused_too(host: str) -> N
         ("224.0.0.1", NO_SERVER),
         ("[ff02::1]", NO_SERVER),
         ("[::ffff:0.0.0.0]", NO_SERVER),
+        ("0.0.0.1", NO_SERVER),
+        ("0.255.255.255", NO_SERVER),
+        ("240.0.0.1", NO_SERVER),
+        ("255.255.255.255", NO_SERVER),
+        ("4294967295", NO_SERVER),
+        ("[::2]", NO_SERVER),
+        ("[::ffff:0:1.1.1.1]", NO_SERVER),
+        ("[100::1]", NO_SERVER),
+        ("[200::1]", NO_SERVER),
+        ("[4000::1]", NO_SERVER),
+        ("[fe00::1]", NO_SERVER),
+        ("[2002::1]", NO_SERVER),
+        ("[64:ff9b::]", NO_SERVER),
+        ("[64:ff9b::255.255.255.255]", NO_SERVER),
     ],
 )
 def test_an_address_that_no_provider_has_is_refused(host: str, why: str) -> None:
@@ -103,6 +136,10 @@ def test_an_address_that_no_provider_has_is_refused(host: str, why: str) -> None
         "http://192.168.1.7:65535/v1",
         "http://172.16.0.1",
         "http://[fd12::1]/v1",
+        "http://[fec0::1]/v1",
+        "http://[::127.0.0.1]/v1",
+        "http://[64:ff9b::1.1.1.1]/v1",
+        "http://[64:ff9b:1::10.0.0.1]/v1",
         "http://model-server.internal/v1",
         "https://169.254.169.254.example.com",
         "https://metadata.google.internal.example.com",
@@ -153,6 +190,15 @@ def test_loopback_private_and_public_addresses_are_allowed(url: str) -> None:
         ("http://\u0661\u0666\u0669.254.169.254/", "must be plain ASCII without spaces"),
         ("http://\uff11\uff16\uff19.254.169.254/", "must be plain ASCII without spaces"),
         ("http://\u2460\u2465\u2468.254.169.254/", "must be plain ASCII without spaces"),
+        ("http://127.0.0.1%2f/", "must not hold a % in its host"),
+        ("http://127.0.0.1%2f.example.com/", "must not hold a % in its host"),
+        ("http://%6c%6f%63alhost/", "must not hold a % in its host"),
+        ("http://[fd12::1%25eth0]/", "must not hold a % in its host"),
+        (
+            "http://127.0.0.1%2f@127.0.0.1/",
+            "must not hold a user or a password: give the key as a secret",
+        ),
+        ("http://127\u30020\u30020\u30021/", "must be plain ASCII without spaces"),
         ("http://host:65536/", "is no URL: Port out of range 0-65535"),
         ("http://[::1/", "is no URL: Invalid IPv6 URL"),
     ],
@@ -206,3 +252,36 @@ def test_a_resolved_address_is_refused_too(address: str) -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.1.2.3", "1.1.1.1", "2606:4700::1111"])
 def test_a_resolved_address_may_be_near_or_far(address: str) -> None:
     assert refused_address(address) is None
+
+
+def test_what_is_public_here_is_global_to_every_python_as_well() -> None:
+    edges = {
+        str(network[at] + step)
+        for network in chain(NOT_PUBLIC, RESERVED, ASSIGNED)
+        for at, step in ((0, -1), (0, 0), (0, 1), (-1, -1), (-1, 0), (-1, 1))
+        if 0 <= int(network[at]) + step < 1 << network.max_prefixlen
+    }
+    public = {edge for edge in edges if is_public(edge)}
+    assert {edge for edge in public if not ipaddress.ip_address(edge).is_global} == set()
+    assert {"9.255.255.255", "11.0.0.0", "2001:200::", "3fff:1000::"} <= public
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0x7f000001", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("::ffff:7f00:1", "::ffff:7f00:1"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
+)
+def test_an_address_is_known_by_any_spelling(host: str, address: str) -> None:
+    assert spelled_address(host) == ipaddress.ip_address(address)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1.example", "1.2.3.4.5", "256.1.1.1"])
+def test_a_name_is_no_address(host: str) -> None:
+    assert spelled_address(host) is None

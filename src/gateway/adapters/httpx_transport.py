@@ -1,13 +1,16 @@
-"""The Transport port over any httpx transport: a proxy's, a mock's, another library's."""
+"""The Transport port over httpx: for a proxy, which our own connections do not know."""
 
 import asyncio
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 from typing import cast
 
+import httpcore
 import httpx
 
 from gateway.adapters.encodings import EncodingError, Inflater
-from gateway.adapters.http1.request import USER_AGENT, destination, header_block
+from gateway.adapters.http1.dialing import Refuses, Resolver
+from gateway.adapters.http1.request import PORTS, USER_AGENT, destination, header_block
 from gateway.adapters.reading import READ_LIMIT, decoding, read_whole
 from gateway.errors import (
     UpstreamBroke,
@@ -15,7 +18,9 @@ from gateway.errors import (
     UpstreamTimedOut,
     UpstreamUnreachable,
 )
+from gateway.providers.addresses import refused_host, spelled_address
 
+CONNECT_TIMEOUT = 5.0
 # The first that fits says what httpx's error is to us.
 MEANINGS: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
     (httpx.ConnectError, UpstreamUnreachable),
@@ -28,28 +33,43 @@ MEANINGS: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
 
 
 class HttpxTransport:
-    """Http1Transport's stand-in where its own connections do not reach, such as behind a proxy.
+    """Http1Transport's stand-in where its own connections do not reach: behind a proxy.
 
     The carrier's ``handle_async_request`` is called directly: no redirects, cookies or environment.
-    Which addresses may be connected to is the carrier's to check: a proxy resolves names itself.
+    ``refuses`` is asked about every address that is to be connected to. But a proxy resolves names
+    itself: behind one, only an address which the URL spells out is asked about, and the names are
+    the proxy's to judge. ``tls`` stands in for the context that trusts what the machine trusts,
+    ``carrier`` for httpx's own transport.
     """
 
     def __init__(
         self,
-        carrier: httpx.AsyncBaseTransport,
         *,
-        connect_timeout: float = 5.0,
+        refuses: Refuses,
+        proxy: str | None,
+        connect_timeout: float = CONNECT_TIMEOUT,
         read_limit: int = READ_LIMIT,
+        tls: ssl.SSLContext | None = None,
+        carrier: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._carrier, self._connect_timeout = carrier, connect_timeout
-        self._read_limit = read_limit
+        self._refuses, self._proxied = refuses, proxy is not None
+        self._connect_timeout, self._read_limit = connect_timeout, read_limit
+        if carrier is None:
+            trusted = tls or ssl.create_default_context()
+            carrier = through(proxy, trusted) if proxy else guarded(refuses, trusted)
+        self._carrier = carrier
 
     async def open(
         self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
     ) -> "HttpxUpstream":
         host = destination(url).origin.host
         header_block(host, headers)
-        request = httpx.Request("POST", url, headers=headers, content=body)
+        try:
+            request = httpx.Request("POST", url, headers=headers, content=body)
+        except httpx.InvalidURL as error:  # httpx is stricter with some than we are
+            raise UpstreamUnreachable(f"the provider's URL is malformed: {error}") from error
+        if self._proxied and (reason := refused_as_spelled(request.url, self._refuses)):
+            raise UpstreamUnreachable(f"cannot connect to {host}: {reason}")
         request.headers.setdefault("user-agent", USER_AGENT)
         connect = min(self._connect_timeout, patience)
         request.extensions["timeout"] = {"connect": connect, "pool": patience}
@@ -68,6 +88,54 @@ class HttpxTransport:
 
     async def close(self) -> None:
         await self._carrier.aclose()
+
+
+def through(proxy: str, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, proxy=proxy)
+
+
+def guarded(refuses: Refuses, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    carrier = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
+    # httpx 0.28 has no public hook for how a connection is made; httpcore, beneath it, has.
+    carrier._pool._network_backend = Guard(refuses)  # noqa: SLF001 -- the tests would miss it
+    return carrier
+
+
+class Guard(httpcore.AsyncNetworkBackend):
+    """Connects to what it has checked. TLS is begun later, by httpcore, with the URL's host."""
+
+    def __init__(self, refuses: Refuses) -> None:
+        self._resolver, self._network = Resolver(refuses), httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (CONNECT_TIMEOUT if timeout is None else timeout)
+        addresses, problems = await self._resolver.find(host, port, deadline)
+        for place, address in enumerate(addresses):
+            share = (deadline - loop.time()) / (len(addresses) - place)
+            try:
+                return await self._network.connect_tcp(
+                    address, port, share, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                problems.append(f"{address}: {str(error) or 'did not answer in time'}")
+        raise httpcore.ConnectError("; ".join(problems))
+
+
+def refused_as_spelled(url: httpx.URL, refuses: Refuses) -> str | None:
+    """As httpx reads the URL, since that is what the proxy gets to see."""
+    host, port = url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
+    if f".{host.rstrip('.')}".endswith(".localhost"):  # RFC 6761: the proxy itself
+        return refuses(host, port, "127.0.0.1")
+    address = spelled_address(host)
+    return refuses(host, port, str(address)) if address else refused_host(host)
 
 
 class HttpxUpstream:

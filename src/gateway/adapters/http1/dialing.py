@@ -22,33 +22,77 @@ class Origin(NamedTuple):
     port: int
 
 
-class Dialer:
-    """``refuses`` is asked about each address; a reason means that no connection goes there.
+# Given the host of a URL, the port and an address that the host resolved to: why no connection may
+# be made there, or None.
+Refuses = Callable[[str, int, str], str | None]
 
-    ``tls`` stands in for the context that trusts what the machine trusts.
+
+class Found(NamedTuple):
+    addresses: list[str]
+    refusals: list[str]  # why the others were left out
+
+
+class Resolver:
+    """Looks a host up once for each connection, and leaves out what ``refuses`` has a reason for.
+
+    The answer is to be connected to as it is, and never kept: a name that changes its mind between
+    the check and the connection, or from one connection to the next, gains nothing. So nor does one
+    that mixes good addresses with bad, and the good ones are tried: `localhost` may be allowed on
+    one of its two, and to refuse the whole answer would stop nobody who can give two.
     """
+
+    def __init__(self, refuses: Refuses) -> None:
+        self._refuses = refuses
+        # Of our own: a look-up cannot be cancelled, and a slow one must not hold up the stores.
+        self._threads = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver")
+
+    async def find(self, host: str, port: int, deadline: float) -> Found:
+        """At least one address; raises UpstreamUnreachable when there is none to connect to."""
+        found = Found([], [])
+        for address in await self._look_up(host, port, deadline):
+            if reason := self._refuses(host, port, address):
+                found.refusals.append(reason)
+            else:
+                found.addresses.append(address)
+        if not found.addresses:
+            problem = f"no address of it may be connected to: {'; '.join(found.refusals)}"
+            raise UpstreamUnreachable(f"cannot connect to {host}: {problem}")
+        return found
+
+    async def _look_up(self, host: str, port: int, deadline: float) -> list[str]:
+        loop = asyncio.get_running_loop()
+        look_up = partial(socket.getaddrinfo, type=socket.SOCK_STREAM)
+        try:
+            async with asyncio.timeout_at(deadline):
+                found = await loop.run_in_executor(self._threads, look_up, host, port)
+        except TimeoutError as error:
+            problem = "its name did not resolve in time"
+            raise UpstreamUnreachable(f"cannot connect to {host}: {problem}") from error
+        except (OSError, UnicodeError) as error:
+            problem = f"its name does not resolve: {error}"
+            raise UpstreamUnreachable(f"cannot connect to {host}: {problem}") from error
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Dialer:
+    """``tls`` stands in for the context that trusts what the machine trusts."""
 
     def __init__(
         self,
         *,
-        refuses: Callable[[str], str | None],
+        refuses: Refuses,
         connect_timeout: float,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._refuses, self._timeout, self._given_tls = refuses, connect_timeout, tls
-        # Of our own: a look-up cannot be cancelled, and a slow one must not hold up the stores.
-        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver")
+        self._resolver = Resolver(refuses)
+        self._timeout, self._given_tls = connect_timeout, tls
 
     async def dial(self, origin: Origin, deadline: float) -> Connection:
         """Each address in turn, each with its share of the time left, until one answers."""
         loop = asyncio.get_running_loop()
         deadline = min(deadline, loop.time() + self._timeout)
-        addresses = await self._addresses(origin, deadline)
-        problems = []
+        addresses, problems = await self._resolver.find(origin.host, origin.port, deadline)
         for place, address in enumerate(addresses):
-            if reason := self._refuses(address):
-                problems.append(f"{address} is refused: {reason}")
-                continue
             share = (deadline - loop.time()) / (len(addresses) - place)
             try:
                 async with asyncio.timeout(share):
@@ -58,23 +102,6 @@ class Dialer:
             except OSError as error:  # TLS failures are of this kind as well
                 problems.append(f"{address}: {error}")
         raise UpstreamUnreachable(f"cannot connect to {origin.host}: {'; '.join(problems)}")
-
-    async def _addresses(self, origin: Origin, deadline: float) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout_at(deadline):
-                found = await loop.run_in_executor(
-                    self._resolvers,
-                    partial(socket.getaddrinfo, type=socket.SOCK_STREAM),
-                    *origin[1:],
-                )
-        except TimeoutError as error:
-            problem = "its name did not resolve in time"
-            raise UpstreamUnreachable(f"cannot connect to {origin.host}: {problem}") from error
-        except (OSError, UnicodeError) as error:
-            problem = f"its name does not resolve: {error}"
-            raise UpstreamUnreachable(f"cannot connect to {origin.host}: {problem}") from error
-        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     async def _connect(self, origin: Origin, address: str) -> Connection:
         secure = origin.scheme == "https"

@@ -2,11 +2,11 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from gateway.adapters.encodings import EncodingError
 from gateway.adapters.http1.connection import Connection
-from gateway.adapters.http1.dialing import Dialer, Origin
+from gateway.adapters.http1.dialing import Dialer, Origin, Refuses
 from gateway.adapters.http1.pool import Pool, PoolLimits
 from gateway.adapters.http1.request import destination, request_head
 from gateway.adapters.reading import READ_LIMIT, decoding, read_whole
@@ -15,22 +15,18 @@ from gateway.errors import UpstreamBroke, UpstreamError
 DEFAULT_LIMITS = PoolLimits()
 
 
-def refuse_nothing(_address: str) -> None:
-    return None
-
-
 class Http1Transport:
     """One for the whole process; connections are shared by all that call the same origin.
 
-    ``refuses`` is given every address that a name resolves to and says why we must not connect to
-    it, or ``None``. ``tls`` stands in for the context that trusts what the machine trusts. Proxies
-    named in the environment are not used, and redirects are not followed: a 3xx is a status.
+    ``refuses`` is asked about every address that is to be connected to; a connection that is open
+    stays so. ``tls`` stands in for the context that trusts what the machine trusts. Proxies named
+    in the environment are not used, and redirects are not followed: a 3xx is a status.
     """
 
     def __init__(
         self,
         *,
-        refuses: Callable[[str], str | None] = refuse_nothing,
+        refuses: Refuses,
         connect_timeout: float = 5.0,
         read_limit: int = READ_LIMIT,
         limits: PoolLimits = DEFAULT_LIMITS,
