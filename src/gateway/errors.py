@@ -3,9 +3,11 @@
 * GatewayError
   x CallerError              the caller can fix it
     - BadRequest             400  a field is missing, of the wrong type or out of range
-    - Forbidden              403
+    - Unauthenticated        401  no valid gateway key
+    - Forbidden              403  a valid one that may not do this
     - NotFound               404  no such endpoint, model or path
     - MethodNotAllowed       405
+    - Conflict               409  it exists, is in use, or was changed meanwhile
     - BodyTooLarge           413
     - UnsupportedEncoding    415
     - Unprocessable          422  a field that this route does not take
@@ -19,7 +21,7 @@
   x Unavailable              503  the gateway itself cannot serve now: store down, secret missing
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Kind = Literal[
@@ -68,6 +70,30 @@ class BadRequest(CallerError):
         super().__init__(f"{field}: {problem}" if field else problem, field=field, code=code)
 
 
+class Invalid(BadRequest):
+    """What was written to configure the gateway has faults: each is a field and its problem."""
+
+    def __init__(self, faults: Sequence[tuple[str | None, str]]) -> None:
+        (field, problem), *others = faults
+        more = f" (and {len(others)} more)" if others else ""
+        super().__init__(field, problem + more)
+        self.faults = tuple(faults)
+
+
+class Unauthenticated(CallerError):
+    """One answer whatever is wrong with a key, so that it tells nobody which keys exist."""
+
+    status, kind = 401, "authentication"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no valid gateway key: send yours as `Authorization: Bearer sgk_…`, `x-api-key`, "
+            "`api-key` or `x-goog-api-key`",
+            code="invalid_api_key",
+        )
+        self.headers["www-authenticate"] = 'Bearer realm="sluicegate"'
+
+
 class Forbidden(CallerError):
     status, kind = 403, "permission"
 
@@ -91,6 +117,14 @@ class EndpointNotFound(NotFound):
 
 class MethodNotAllowed(CallerError):
     status = 405
+
+
+class Conflict(CallerError):
+    status = 409
+
+
+class ChangedMeanwhile(Conflict):
+    """A write that expected another version than there is: read it again, and try again."""
 
 
 class BodyTooLarge(CallerError):

@@ -1,10 +1,12 @@
 """What the gateway needs from the world. Adapters provide it; tests fake it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint
+from gateway.wire.json import Json
 
 
 class Upstream(Protocol):
@@ -54,6 +56,8 @@ class Transport(Protocol):
 
 
 class EndpointStore(Protocol):
+    """The endpoints that calls see."""
+
     async def find(self, name: str) -> Endpoint:
         """Raises EndpointNotFound; Unavailable when the store cannot be read."""
         ...
@@ -63,19 +67,88 @@ class EndpointStore(Protocol):
         ...
 
 
-class WritableEndpoints(EndpointStore, Protocol):
-    async def put(self, endpoint: Endpoint) -> None:
-        """Create or replace."""
+Kind = Literal["endpoint", "key", "grant", "secret", "settings"]
+SETTINGS = "gateway"  # the name of the one item of kind "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is configured, as stores keep it. ``version`` counts its writings from 1."""
+
+    kind: Kind
+    name: str
+    body: Json
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to write: another ``body``, or None to delete it.
+
+    ``expected``: the version that it has now; 0 where there must be none of this name.
+    """
+
+    kind: Kind
+    name: str
+    body: Json | None
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``next``: what to give as ``after`` for the next page; None on the last."""
+
+    items: Sequence[Item]
+    next: str | None
+
+
+class ItemStore(Protocol):
+    """Configuration, as versioned JSON items. Raises Unavailable when it cannot be used.
+
+    ``most_changes``: how many changes one write may hold.
+    """
+
+    most_changes: int
+
+    async def get(self, kind: Kind, name: str) -> Item | None:
+        """As it is now: what was written before is seen."""
         ...
 
-    async def delete(self, name: str) -> None:
-        """Raises EndpointNotFound."""
+    async def page(self, kind: Kind, *, after: str | None = None, limit: int = 100) -> Page:
+        """Sorted by name, those behind ``after``. What was just written may be missing."""
         ...
+
+    async def write(self, changes: Sequence[Change]) -> None:
+        """All of them or none. Raises ChangedMeanwhile when a version is not the expected one."""
+        ...
+
+
+Variables = Literal["none", "usual", "any"]  # of the process, as targets' secrets
 
 
 class Vault(Protocol):
-    async def secret(self, reference: str) -> str:
-        """The secret's value. Raises Unavailable, naming the reference and never the value."""
+    """Providers' keys. ``origin``: where the key is about to be sent (``https://api.x.ai``)."""
+
+    async def secret(self, reference: str, origin: str) -> str:
+        """The secret's value.
+
+        Raises Unavailable, naming the reference and never the value: also when the secret was
+        entered for another origin.
+        """
+        ...
+
+    async def renewed(self, reference: str, origin: str, refused: str) -> str | None:
+        """The value, read anew because a provider refused this one; None when it is the same."""
+        ...
+
+
+class WritableVault(Vault, Protocol):
+    async def put(self, name: str, value: str, origin: str) -> None:
+        """Create or replace. From then on it goes to this origin and to no other."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Nothing happens when there is none."""
         ...
 
 
@@ -83,3 +156,21 @@ class Ledger(Protocol):
     """Where records of exchanges go."""
 
     async def write(self, record: Record) -> None: ...
+
+
+class RecordStore(Protocol):
+    """Records that are kept. Raises Unavailable when it cannot be used."""
+
+    async def add(self, records: Sequence[Record]) -> None:
+        """Each once, however often it is added: a record is known by its request."""
+        ...
+
+    async def find(self, request_id: str) -> Record | None: ...
+
+    async def touch(self, key: str, at: int) -> None:
+        """This gateway key was used at this hour (seconds since 1970, a multiple of 3600)."""
+        ...
+
+    async def last_used(self, keys: Sequence[str]) -> Mapping[str, int]:
+        """The hours of those that were ever used."""
+        ...

@@ -1,102 +1,156 @@
-"""A store remembered for seconds, so that a warm call reads none."""
+"""What a store says, remembered for seconds, so that a warm call reads none."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from gateway.errors import EndpointNotFound, GatewayError
 from gateway.ports import EndpointStore
 from gateway.routing.endpoint import Endpoint
 
-
-@dataclass(slots=True)
-class Remembered:
-    """``found``: None for a name that the store did not know; then ``hint`` is what it said."""
-
-    found: Endpoint | None
-    at: float
-    hint: str | None = None
-
+Thing = TypeVar("Thing")
 
 LONGEST_NAME = 256  # what is longer comes from a caller, and is not worth keeping
 
 
-class CachedEndpoints:
-    """Remembers what was found and what was not, ``size`` names of each, the least used go first.
+@dataclass(frozen=True, slots=True)
+class Looked(Generic[Thing]):
+    """What a reading found: None for a name that the store does not know, with a ``hint``."""
 
-    Past ``fresh`` seconds an entry is still served while it is read anew in the background; past
-    ``stale`` seconds it is read before it is served, unless the store is down: then what is
-    remembered must do. ``clock`` reads seconds from any fixed start.
+    found: Thing | None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long what was read may be served; all in seconds.
+
+    Up to ``fresh`` as it is; up to ``stale`` while it is read anew in the background; after that
+    it is read before it is served, unless the store is down: then up to ``outage``. ``absent``: how
+    long nothing is believed to be there. ``pause``: between two readings of a store that is down.
+    ``size``: how many names are remembered, the least used go first; of absent ones as many again.
     """
+
+    fresh: float = 2
+    stale: float = 30
+    outage: float = 3600
+    absent: float = 5
+    pause: float = 1
+    size: int = 1024
+
+
+@dataclass(slots=True)
+class Remembered(Generic[Thing]):
+    """``quiet``: until when the store is not asked again, after it failed."""
+
+    looked: Looked[Thing]
+    at: float
+    quiet: float | None = None
+
+
+class Cached(Generic[Thing]):
+    """Reads each name once, whoever waits for it. ``clock`` reads seconds from any fixed start."""
 
     def __init__(
         self,
-        store: EndpointStore,
+        load: Callable[[str], Awaitable[Looked[Thing]]],
         *,
         clock: Callable[[], float],
-        fresh: float = 2,
-        stale: float = 30,
-        size: int = 1024,
+        lifetimes: Lifetimes,
     ) -> None:
-        self._store, self._clock = store, clock
-        self._fresh, self._stale, self._size = fresh, stale, size
+        self._load, self._clock, self._lifetimes = load, clock, lifetimes
         # Apart, so that calls for names that do not exist push out none that does.
-        self._entries: OrderedDict[str, Remembered] = OrderedDict()
-        self._missing: OrderedDict[str, Remembered] = OrderedDict()
-        self._reading: dict[str, asyncio.Task[Remembered]] = {}
+        self._found: OrderedDict[str, Remembered[Thing]] = OrderedDict()
+        self._absent: OrderedDict[str, Remembered[Thing]] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[Looked[Thing]]] = {}
 
-    async def find(self, name: str) -> Endpoint:
+    async def find(self, name: str) -> Looked[Thing]:
+        """Raises what the reading raised, when there is nothing else to serve."""
         if len(name) > LONGEST_NAME:
-            return await self._store.find(name)
-        entry = self._entries.get(name) or self._missing.get(name)
-        if entry is None:
-            entry = await asyncio.shield(self._read(name))
-        else:
-            self._kept(entry).move_to_end(name)
-            age = self._clock() - entry.at
-            if age > self._stale:
-                entry = await self._read_or(entry, name)
-            elif age > self._fresh:
-                self._read(name)
-        if entry.found is None:
-            raise EndpointNotFound(name, entry.hint)
-        return entry.found
+            return await self._load(name)
+        if (entry := self._found.get(name)) is not None:
+            self._found.move_to_end(name)
+            return await self._served(name, entry)
+        if (entry := self._absent.get(name)) is not None:
+            if self._clock() - entry.at <= self._lifetimes.absent:
+                return entry.looked
+            del self._absent[name]
+        return await asyncio.shield(self._read(name))
 
-    async def list(self) -> Sequence[Endpoint]:
-        return await self._store.list()
+    async def renewed(self, name: str) -> Looked[Thing]:
+        """Read anew, now."""
+        return await asyncio.shield(self._read(name))
 
-    async def _read_or(self, entry: Remembered, name: str) -> Remembered:
-        try:
-            return await asyncio.shield(self._read(name))
-        except GatewayError:
-            return entry
+    async def _served(self, name: str, entry: Remembered[Thing]) -> Looked[Thing]:
+        now, lives = self._clock(), self._lifetimes
+        age = now - entry.at
+        if age <= lives.fresh:
+            return entry.looked
+        quiet = entry.quiet
+        # A failure of long ago says nothing about the store as it is now.
+        unknown = quiet is None or now > quiet + lives.stale
+        if age > lives.outage or (unknown and age > lives.stale):
+            try:
+                return await asyncio.shield(self._read(name))
+            except GatewayError:
+                if age > lives.outage:
+                    raise
+        elif quiet is None or now >= quiet:
+            self._read(name)
+        return entry.looked
 
-    def _read(self, name: str) -> asyncio.Task[Remembered]:
-        """One reading at a time for each name, whoever waits for it."""
+    def _read(self, name: str) -> asyncio.Task[Looked[Thing]]:
         task = self._reading.get(name)
         if task is None:
             task = self._reading[name] = asyncio.ensure_future(self._refresh(name))
             task.add_done_callback(lambda done: self._done(name, done))
         return task
 
-    def _done(self, name: str, task: asyncio.Task[Remembered]) -> None:
+    def _done(self, name: str, task: asyncio.Task[Looked[Thing]]) -> None:
         self._reading.pop(name, None)
-        if not task.cancelled():
-            task.exception()  # whoever waits has it; a reading in the background may fail
+        if task.cancelled():
+            return
+        # Whoever waits has the error too; a reading in the background has nobody else to tell.
+        if task.exception() is not None and (entry := self._found.get(name)) is not None:
+            entry.quiet = self._clock() + self._lifetimes.pause
 
-    async def _refresh(self, name: str) -> Remembered:
-        try:
-            entry = Remembered(await self._store.find(name), self._clock())
-        except EndpointNotFound as error:
-            entry = Remembered(None, self._clock(), error.hint)
-        self._entries.pop(name, None)
-        self._missing.pop(name, None)
-        kept = self._kept(entry)
-        kept[name] = entry
-        while len(kept) > self._size:
+    async def _refresh(self, name: str) -> Looked[Thing]:
+        looked = await self._load(name)
+        self._found.pop(name, None)
+        self._absent.pop(name, None)
+        kept = self._absent if looked.found is None else self._found
+        kept[name] = Remembered(looked, self._clock())
+        while len(kept) > self._lifetimes.size:
             kept.popitem(last=False)
-        return entry
+        return looked
 
-    def _kept(self, entry: Remembered) -> "OrderedDict[str, Remembered]":
-        return self._missing if entry.found is None else self._entries
+
+class CachedEndpoints:
+    """A store of endpoints, remembered."""
+
+    def __init__(
+        self, store: EndpointStore, *, clock: Callable[[], float], lifetimes: Lifetimes
+    ) -> None:
+        self._store = store
+        self._named = Cached(self._find, clock=clock, lifetimes=lifetimes)
+        self._listed = Cached(self._list, clock=clock, lifetimes=lifetimes)
+
+    async def find(self, name: str) -> Endpoint:
+        looked = await self._named.find(name)
+        if looked.found is None:
+            raise EndpointNotFound(name, looked.hint)
+        return looked.found
+
+    async def list(self) -> Sequence[Endpoint]:
+        return (await self._listed.find("")).found or ()
+
+    async def _find(self, name: str) -> Looked[Endpoint]:
+        try:
+            return Looked(await self._store.find(name))
+        except EndpointNotFound as error:
+            return Looked(None, error.hint)
+
+    async def _list(self, _: str) -> Looked[Sequence[Endpoint]]:
+        return Looked(await self._store.list())

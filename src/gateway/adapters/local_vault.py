@@ -10,11 +10,14 @@ from pathlib import Path
 from gateway.errors import Unavailable
 from gateway.wire.json import Json, dumps, loads
 
-PREFIXES = ("env:", "file:")
-
 
 class LocalVault:
-    """References: ``env:NAME``, a variable; ``file:NAME``, an entry of the secrets file."""
+    """References: ``env:NAME``, a variable; ``vault:NAME`` or ``file:NAME``, an entry of the file.
+
+    An entry holds ``value`` and the ``origin`` it was entered for; one that is a text alone is of
+    the first program, and goes wherever its target says. So does a variable: whoever starts the
+    gateway sets both.
+    """
 
     def __init__(self, environment: Mapping[str, str], file: Path) -> None:
         self._environment, self._file = environment, file
@@ -22,24 +25,29 @@ class LocalVault:
         self._seen: tuple[int, ...] = ()  # which file it was that the entries were read from
         self._writing = threading.Lock()
 
-    async def secret(self, reference: str) -> str:
+    async def secret(self, reference: str, origin: str) -> str:
         kind, _, name = reference.partition(":")
         if kind == "env":
-            value = self._environment.get(name)
-        elif kind == "file":
-            value = (await asyncio.to_thread(self._current)).get(name)
+            value: object = self._environment.get(name)
+        elif kind in ("vault", "file"):
+            value = bound_to(origin, reference, (await asyncio.to_thread(self._current)).get(name))
         else:
-            raise Unavailable("a secret's reference must begin with env: or file:")
-        if not value or not isinstance(value, str):
-            raise Unavailable(f"secret {reference!r} is not set", code="secret_missing")
-        if not value.isascii() or not value.isprintable():
-            raise Unavailable(f"secret {reference!r} holds characters that no key has")
-        return value
+            raise Unavailable("a secret's reference begins with vault:, env: or file:")
+        return usable(reference, value)
 
-    async def put(self, name: str, value: str) -> str:
-        """Write an entry of the secrets file; return its reference."""
-        await asyncio.to_thread(self._put, name, value)
-        return f"file:{name}"
+    async def renewed(self, reference: str, origin: str, refused: str) -> str | None:
+        """Another process may have written the file; what it holds is always read anew."""
+        try:
+            value = await self.secret(reference, origin)
+        except Unavailable:
+            return None
+        return value if value != refused else None
+
+    async def put(self, name: str, value: str, origin: str) -> None:
+        await asyncio.to_thread(self._put, name, {"value": value, "origin": origin})
+
+    async def delete(self, name: str) -> None:
+        await asyncio.to_thread(self._put, name, None)
 
     def _current(self) -> Json:
         try:
@@ -60,12 +68,35 @@ class LocalVault:
             raise ValueError("not an object")  # noqa: TRY004 - of the file, not of an argument
         return entries
 
-    def _put(self, name: str, value: str) -> None:
+    def _put(self, name: str, entry: Json | None) -> None:
         with self._writing:
-            entries = {**self._current(), name: value}
+            entries = {**self._current(), name: entry}
+            if entry is None:
+                del entries[name]
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # mkstemp makes the file readable by its owner alone before anything is in it.
             handle, draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secrets-")
             with os.fdopen(handle, "wb") as file:
                 file.write(dumps(entries))
             Path(draft).replace(self._file)
+
+
+def bound_to(origin: str, reference: str, entry: object) -> object:
+    """The value of an entry ``{"value", "origin"}``, if it was entered for this origin."""
+    if not isinstance(entry, dict):
+        return entry
+    if entry.get("origin") != origin:
+        raise Unavailable(
+            f"secret {reference!r} was entered for {entry.get('origin')} and goes nowhere else: "
+            f"enter it again for {origin}",
+            code="secret_bound_elsewhere",
+        )
+    return entry.get("value")
+
+
+def usable(reference: str, value: object) -> str:
+    if not value or not isinstance(value, str):
+        raise Unavailable(f"secret {reference!r} is not set", code="secret_missing")
+    if not value.isascii() or not value.isprintable():
+        raise Unavailable(f"secret {reference!r} holds characters that no key has")
+    return value

@@ -12,6 +12,8 @@ Outcome = Literal["answered", "failed", "hung_up"]
 class Record:
     """One exchange. Times in seconds; ``cost`` in US dollars; None for what is not known.
 
+    ``at``: when it was over, in seconds since 1970.
+
     ``provider`` and ``model`` are of the target that served, or that was tried last. Holds no body
     and no secret, and nothing of the caller's text.
     """
@@ -31,3 +33,4 @@ class Record:
     duration: float
     first_content: float | None
     error: str | None
+    at: int = 0
