@@ -7,13 +7,13 @@ from random import Random
 from typing import Any, TypeVar
 
 from gateway.adapters.memory import MemoryEndpoints, MemoryLedger
-from gateway.admission.admission import OpenAdmission
+from gateway.admission.admission import Caller, OpenAdmission
 from gateway.dialects import OPENAI_CHAT, Dialect
 from gateway.errors import Unavailable, UpstreamError
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Outbound
 from gateway.exchange.exchange import Call
-from gateway.exchange.gateway import Gateway
+from gateway.exchange.gateway import Gateway, Hours
 from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint, Retries, Target, Timeouts
 from gateway.wire.json import Json, dumps
@@ -128,15 +128,32 @@ class FakeTransport:
 
 
 class FakeVault:
-    def __init__(self, **secrets: str) -> None:
-        self.secrets = secrets
+    """``replaced``: what a secret is once it is read anew, by reference."""
 
-    async def secret(self, reference: str) -> str:
+    def __init__(self, replaced: Mapping[str, str] | None = None, **secrets: str) -> None:
+        self.secrets, self.replaced = secrets, dict(replaced or {})
+        self.asked: list[tuple[str, str]] = []  # reference, origin
+        self.refused: list[tuple[str, str, str]] = []  # reference, origin, value
+
+    async def secret(self, reference: str, origin: str) -> str:
+        self.asked.append((reference, origin))
         if reference not in self.secrets:
             raise Unavailable(f"secret {reference!r} is not set")
         return self.secrets[reference]
 
+    async def renewed(self, reference: str, origin: str, refused: str) -> str | None:
+        self.refused.append((reference, origin, refused))
+        value = self.secrets[reference] = self.replaced.get(reference, self.secrets[reference])
+        return None if value == refused else value
 
+    async def put(self, name: str, value: str, origin: str) -> None:
+        raise NotImplementedError
+
+    async def delete(self, name: str) -> None:
+        raise NotImplementedError
+
+
+CALLER = Caller("local", frozenset({"caller", "admin"}))  # whom OpenAdmission lets in
 GPT = Target("openai", "gpt", secret="key")
 GROQ = Target("groq", "llama", secret="key")
 HI: Json = {"model": "e", "messages": [{"role": "user", "content": "hi"}]}
@@ -152,19 +169,23 @@ class World:
     """A gateway among fakes. ``answers``: what the providers say, in the order they are asked."""
 
     def __init__(
-        self, served: Endpoint | None = None, *answers: FakeUpstream | Exception | Hang
+        self,
+        served: Endpoint | None = None,
+        *answers: FakeUpstream | Exception | Hang,
+        vault: FakeVault | None = None,
     ) -> None:
         self.clock = Clock()
         self.transport = FakeTransport(self.clock, *answers)
+        self.vault = vault or FakeVault(key="sk-secret")
         self.ledger = MemoryLedger()
         self.pauses: list[float] = []
         self.gateway = Gateway(
             admission=OpenAdmission(),
             endpoints=MemoryEndpoints([served or endpoint()]),
-            outbound=Outbound(self.transport, FakeVault(key="sk-secret"), self.clock),
+            outbound=Outbound(self.transport, self.vault, self.clock),
             ledger=self.ledger,
             random=Random(1),
-            sleep=self._sleep,
+            hours=Hours(lambda: 1_700_000_000, self._sleep),
         )
 
     async def _sleep(self, seconds: float) -> None:
@@ -173,7 +194,7 @@ class World:
     async def answer(
         self, body: Json, dialect: Dialect = OPENAI_CHAT, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        call = Call("req1", dialect, "e", dumps(body), body, headers or {})
+        call = Call("req1", CALLER, dialect, "e", dumps(body), body, headers or {})
         return await self.gateway.answer(call)
 
     async def ask(
@@ -197,11 +218,13 @@ class World:
 
 
 __all__ = [
+    "CALLER",
     "GPT",
     "GROQ",
     "HI",
     "FakeTransport",
     "FakeUpstream",
+    "FakeVault",
     "Hang",
     "Retries",
     "Silence",

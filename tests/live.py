@@ -17,11 +17,11 @@ from typing import Any
 
 import uvicorn
 
-from gateway import bootstrap
+from gateway.bootstrap.local import local
 from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint, Target
 from gateway.settings import Settings
-from handler.app import create_app
+from handler.app import create_app, query_routes
 
 PATIENCE = 5.0  # seconds that anything here waits at most
 KEY = "sk-test-1234567890"
@@ -106,6 +106,7 @@ class ScriptedProvider(socketserver.ThreadingTCPServer):
     def will(self, *replies: Reply) -> None:
         """Forget what was, and play these. Kept connections are closed, so that none is reused."""
         self.close_lines()
+        self.lines = set()  # the closed ones leave in their own time
         self.requests, self.faults = [], []
         self.hung_up = threading.Event()
         self._replies = deque(replies)
@@ -276,8 +277,8 @@ def live_gateway(
     """The app as `sluicegate serve` runs it. What it settles twice or logs as an error fails."""
     ledger, settings = ledger or Settlements(), Settings.model_validate({"home": home})
     secrets = {"TEST_KEY": KEY}
-    wired = bootstrap.local(settings, environment=secrets, configured=endpoints, ledger=ledger)
-    app = create_app(wired, local_only=True)
+    wired = local(settings, environment=secrets, configured=endpoints, ledger=ledger)
+    app = create_app(wired, query_routes(wired), local_only=True)
     config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2)
     server = Server(config)
     with (

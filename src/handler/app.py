@@ -1,18 +1,20 @@
 """The FastAPI application over a wired gateway."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from gateway import __version__
-from gateway.bootstrap import Wired
+from gateway.bootstrap.wiring import Wired
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.ports import EndpointStore
+from handler.door import Door, GuardedRoute
 from handler.errors import answer_for
 from handler.inference import QUERY_PATHS, Query
 from handler.local_guard import LocalGuard
@@ -20,15 +22,28 @@ from handler.models import Models
 from handler.openapi import OpenApi
 from handler.sending import response_of
 
+logger = logging.getLogger("sluicegate")
 
-def create_app(wired: Wired, *, local_only: bool) -> FastAPI:
-    """``local_only``: no gateway keys guard it, so only its own machine may call."""
+
+def create_app(
+    wired: Wired,
+    routes: Sequence[GuardedRoute],
+    *,
+    local_only: bool = False,
+    start: Callable[[], Awaitable[object]] | None = None,
+) -> FastAPI:
+    """``local_only``: no gateway keys guard it, so only its own machine may call. ``start``: what
+    is done first; where the store is down, the gateway starts without."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if start is not None:
+            try:
+                await start()
+            except GatewayError as error:
+                logger.error("at the start: %s", error.message)  # noqa: TRY400 - it says enough
         yield
-        await wired.gateway.close()
-        await wired.transport.close()
+        await wired.close()
 
     app = FastAPI(
         title="Sluicegate",
@@ -41,7 +56,7 @@ def create_app(wired: Wired, *, local_only: bool) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=lifespan,
     )
-    app.router.routes.extend(_routes(wired))
+    app.router.routes.extend([*routes, *_probes(wired)])
     app.add_exception_handler(HTTPException, _no_such_route)
     app.add_exception_handler(Exception, _our_fault)
     if local_only:
@@ -49,23 +64,37 @@ def create_app(wired: Wired, *, local_only: bool) -> FastAPI:
     return app
 
 
-def _routes(wired: Wired) -> list[Route]:
-    """Plain Starlette routes: a query has no dependencies to solve and no models to check."""
+def query_routes(wired: Wired) -> list[GuardedRoute]:
+    """The query plane: what SDKs call. Plain Starlette routes, since a query has no dependencies to
+    solve and no models to check. None of them writes configuration."""
     unified = Models(wired.endpoints, "mlflow", detail=True)
     openai = Models(wired.endpoints, "sluicegate", detail=False)
-    limit = wired.settings.max_body_bytes
+    limit, door = wired.settings.max_body_bytes, Door(wired.admission)
     return [
         *(
-            Route(path.path, Query(wired.gateway, path, max_body=limit), methods=["POST"])
+            door.route(
+                path.path,
+                Query(wired.gateway, path, max_body=limit),
+                role="caller",
+                methods=("POST",),
+                detail=path.unified,
+            )
             for path in QUERY_PATHS
         ),
-        Route("/gateway/openai/v1/models", openai.list),
-        Route("/gateway/openai/v1/models/{name:path}", openai.show),
-        Route("/gateway/mlflow/v1/models", unified.list),
-        Route("/gateway/mlflow/v1/models/{name:path}", unified.show),
-        Route("/openapi.json", OpenApi(__version__).show),
-        Route("/health", _health),
-        Route("/ready", _Ready(wired.endpoints).show),
+        door.read("/gateway/openai/v1/models", openai.list, role="caller"),
+        door.read("/gateway/openai/v1/models/{name:path}", openai.show, role="caller"),
+        door.read("/gateway/mlflow/v1/models", unified.list, role="caller", detail=True),
+        door.read(
+            "/gateway/mlflow/v1/models/{name:path}", unified.show, role="caller", detail=True
+        ),
+    ]
+
+
+def _probes(wired: Wired) -> list[GuardedRoute]:
+    return [
+        GuardedRoute("/openapi.json", OpenApi(__version__).show, role=None),
+        GuardedRoute("/health", _health, role=None),
+        GuardedRoute("/ready", _Ready(wired.endpoints).show, role=None),
     ]
 
 
@@ -74,7 +103,8 @@ async def _health(_: Request) -> Response:
 
 
 class _Ready:
-    """Whether the store can be read: what a load balancer should ask."""
+    """Whether the store can be read: what a load balancer should ask. Anyone may ask, so the store
+    itself is read once in a while only, and what it says stays in the log."""
 
     def __init__(self, endpoints: EndpointStore) -> None:
         self._endpoints = endpoints
@@ -83,19 +113,30 @@ class _Ready:
         try:
             count = len(await self._endpoints.list())
         except GatewayError as error:
-            return JSONResponse({"status": "unavailable", "reason": error.message}, 503)
+            logger.warning("not ready: %s", error.message)
+            reason = "the store cannot be read; the log says why"
+            return JSONResponse({"status": "unavailable", "reason": reason}, 503)
         return JSONResponse({"status": "ready", "endpoints": count})
 
 
 async def _no_such_route(request: Request, raised: Exception) -> Response:
     path = request.scope["path"]
     if isinstance(raised, HTTPException) and raised.status_code == 405:
-        allowed = (raised.headers or {}).get("Allow", "")
+        allowed = _allowed(request)
         error: GatewayError = MethodNotAllowed(f"{path} takes {allowed}, not {request.method}")
         error.headers["allow"] = allowed
     else:
         error = NotFound(f"no such path: {path}; /openapi.json lists them", code="unknown_path")
     return response_of(answer_for(error, detail="/mlflow/" in path))
+
+
+def _allowed(request: Request) -> str:
+    """What all routes of this path take: Starlette tells of the first alone."""
+    found: set[str] = set()
+    for route in request.app.router.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is Match.PARTIAL:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))
 
 
 async def _our_fault(_: Request, __: Exception) -> Response:

@@ -24,6 +24,7 @@ from gateway.exchange.gateway import Gateway
 from gateway.providers.catalog import PROVIDERS
 from gateway.wire.json import Json
 from handler.bodies import CallerGone, read_body, read_object
+from handler.door import CALLER
 from handler.errors import answer_for
 from handler.hang_up import HangUp
 from handler.sending import send_answer
@@ -97,7 +98,7 @@ class Query:
         else:
             endpoint = _model(body)
         (dialect.check_closely if self._path.unified else dialect.check)(body)
-        return Call(request_id, dialect, endpoint, text, body, headers)
+        return Call(request_id, scope[CALLER], dialect, endpoint, text, body, headers)
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

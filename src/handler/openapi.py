@@ -29,8 +29,10 @@ def document(version: str) -> Json:
             "version": version,
             "description": "An AI gateway: call an endpoint with the SDK you already use.",
         },
+        # Wherever the SDK puts its key; none where the gateway is open to its own machine.
+        "security": [*({name: []} for name in KEYS), {}],
         "paths": dict(_paths()),
-        "components": {"schemas": SCHEMAS},
+        "components": {"schemas": SCHEMAS, "securitySchemes": KEYS},
     }
 
 
@@ -107,6 +109,13 @@ def _object(required: list[str], **properties: Json) -> Json:
     }
 
 
+KEYS: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A gateway key, sgk_…"},
+    **{
+        name: {"type": "apiKey", "in": "header", "name": name}
+        for name in ("x-api-key", "api-key", "x-goog-api-key")
+    },
+}
 TEXT: Json = {"type": "string"}
 FLAG: Json = {"type": "boolean"}
 ENDPOINT: Json = {"type": "string", "description": "The name of an endpoint."}

@@ -16,6 +16,7 @@ from gateway.exchange.exchange import Call
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
 from tests.dialects.hostile import quickly
+from tests.fakes import CALLER
 
 COUNTS: Json = {"prompt_tokens": 7, "input_tokens": 7, "completion_tokens": 2}
 
@@ -42,7 +43,7 @@ class Eyes:
 
 def call(dialect: Dialect, *, show: bool) -> Call:
     body: Json = {"stream": True, "stream_options": {"include_usage": show}}
-    return Call("r", dialect, "e", dumps(body), body)
+    return Call("r", CALLER, dialect, "e", dumps(body), body)
 
 
 def seen(relay: Relay, pieces: list[bytes]) -> object:

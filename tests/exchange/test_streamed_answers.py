@@ -26,7 +26,18 @@ from tests.exchange.chunks import (
     error_event,
     stream_of,
 )
-from tests.fakes import GPT, GROQ, FakeUpstream, Hang, Silence, Timeouts, World, endpoint, run
+from tests.fakes import (
+    CALLER,
+    GPT,
+    GROQ,
+    FakeUpstream,
+    Hang,
+    Silence,
+    Timeouts,
+    World,
+    endpoint,
+    run,
+)
 
 
 def test_a_stream_is_relayed_as_it_came_but_for_the_usage_nobody_asked_to_see() -> None:
@@ -221,7 +232,7 @@ def test_a_stream_that_never_comes_to_its_content_is_given_up(
 
 
 def test_an_event_beyond_all_bounds_breaks_the_stream() -> None:
-    relay = Relay(Call("r", OPENAI_CHAT, "e", dumps(ASK), ASK))
+    relay = Relay(Call("r", CALLER, OPENAI_CHAT, "e", dumps(ASK), ASK))
     relay._splitter = SseSplitter(limit=100)
     assert relay.feed(HELLO) == HELLO
     assert relay.feed(b"data: " + b"x" * 200) == b""

@@ -15,7 +15,7 @@ from gateway.metering.records import Record
 from gateway.routing.endpoint import Endpoint, Price, Retries, Target
 from gateway.usage import Usage
 from gateway.wire.json import dumps
-from tests.fakes import GPT, GROQ, HI, FakeUpstream, World, endpoint, run
+from tests.fakes import CALLER, GPT, GROQ, HI, FakeUpstream, World, endpoint, run
 
 REPLY = (
     b'{"id":"c1","object":"chat.completion","created":1,"model":"gpt-real","choices":[],'
@@ -79,6 +79,12 @@ def test_it_is_settled_once_with_what_it_used_and_cost() -> None:
     assert record.cost == pytest.approx((7 * 2 + 3 * 10) / 1e6)
     assert (record.outcome, record.status, record.attempts) == ("answered", 200, 1)
     assert upstream.closed == 1
+
+
+def test_it_is_written_down_when_it_was_over_and_who_called() -> None:
+    world = World(endpoint(), FakeUpstream(REPLY))
+    run(world.ask(HI))
+    assert (world.record.at, world.record.caller) == (1_700_000_000, CALLER.name)
 
 
 def test_a_cost_that_nobody_knows_is_not_zero() -> None:

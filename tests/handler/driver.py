@@ -11,15 +11,16 @@ from starlette.types import ASGIApp, Message
 
 from gateway.adapters.echo import EchoTransport
 from gateway.adapters.environment import DEMO
-from gateway.adapters.memory import MemoryEndpoints, MemoryLedger
+from gateway.adapters.memory import MemoryEndpoints, MemoryItems, MemoryLedger, MemoryRecords
 from gateway.adapters.schemes import SchemeTransport
-from gateway.admission.admission import OpenAdmission
-from gateway.bootstrap import wire
+from gateway.admission.admission import Admission, OpenAdmission
+from gateway.bootstrap.wiring import Wired, gateway_of
+from gateway.exchange.background import Background
 from gateway.ports import EndpointStore, Transport
 from gateway.routing.endpoint import Endpoint, Target
 from gateway.settings import Settings
 from gateway.wire.json import dumps, loads
-from handler.app import create_app
+from handler.app import create_app, query_routes
 from tests.fakes import Clock, FakeTransport, FakeUpstream, FakeVault, Hang, run
 
 LIMIT = 64 * 1024
@@ -33,23 +34,36 @@ class World:
 
     answers: tuple[FakeUpstream | Exception | Hang, ...] = ()
     endpoints: EndpointStore | None = None
+    admission: Admission = field(default_factory=OpenAdmission)
     local_only: bool = False
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
 
     def app(self) -> ASGIApp:
+        wired = self.wired()
+        return create_app(wired, query_routes(wired), local_only=self.local_only)
+
+    def wired(self) -> Wired:
         web = FakeTransport(Clock(), *self.answers)
         transport: Transport = SchemeTransport({"https": web, "echo": EchoTransport()})
-        store = MemoryEndpoints([DEMO, INSTANT, GPT])
-        wired = wire(
-            Settings(home=Path("unused"), max_body_bytes=LIMIT, max_reply_bytes=LIMIT),
-            endpoints=self.endpoints or store,
-            store=store,
-            vault=FakeVault(key="sk-secret"),
+        endpoints = self.endpoints or MemoryEndpoints([DEMO, INSTANT, GPT])
+        vault = FakeVault(key="sk-secret")
+        return Wired(
+            gateway=gateway_of(
+                admission=self.admission,
+                endpoints=endpoints,
+                transport=transport,
+                vault=vault,
+                ledger=self.ledger,
+            ),
+            admission=self.admission,
+            endpoints=endpoints,
+            items=MemoryItems(),
+            vault=vault,
+            records=MemoryRecords(),
             transport=transport,
-            ledger=self.ledger,
-            admission=OpenAdmission(),
+            settings=Settings(home=Path("unused"), max_body_bytes=LIMIT, max_reply_bytes=LIMIT),
+            background=Background(),
         )
-        return create_app(wired, local_only=self.local_only)
 
 
 @dataclass

@@ -162,11 +162,13 @@ def test_a_store_that_is_down_is_a_503() -> None:
         assert (told.status, told.error["message"]) == (503, "the store is down")
 
 
-def test_it_is_ready_while_its_store_can_be_read() -> None:
+def test_it_is_ready_while_its_store_can_be_read(caplog: pytest.LogCaptureFixture) -> None:
     assert (get("/ready").status, get("/ready").json) == (200, {"status": "ready", "endpoints": 3})
     down = get("/ready", World(endpoints=Down(Unavailable("the store is down"))))
     assert down.status == 503
-    assert down.json == {"status": "unavailable", "reason": "the store is down"}
+    reason = "the store cannot be read; the log says why"
+    assert down.json == {"status": "unavailable", "reason": reason}
+    assert [record.getMessage() for record in caplog.records] == ["not ready: the store is down"]
 
 
 def test_it_is_healthy_while_it_is_up() -> None:

@@ -10,6 +10,7 @@ from gateway.dialects import OPENAI_CHAT, OPENAI_RESPONSES
 from gateway.exchange.bridge import Relay
 from gateway.exchange.exchange import Call
 from gateway.usage import Usage
+from tests.fakes import CALLER
 from tests.live import LiveGateway, Reply, ScriptedProvider, answer, sse
 from tests.parity.wire import SHARED, data_of, post
 
@@ -180,7 +181,7 @@ def test_how_a_stream_is_cut_makes_no_difference(name: str, size: int) -> None:
     recording = ALL[name]
     dialect = OPENAI_CHAT if recording["api"].endswith(".chat") else OPENAI_RESPONSES
     body = asked(recording)
-    relay = Relay(Call("id", dialect, body["model"], json.dumps(body).encode(), body))
+    relay = Relay(Call("id", CALLER, dialect, body["model"], json.dumps(body).encode(), body))
     said = recording["response"]["sse_text"].encode()
     out = b"".join(relay.feed(said[at : at + size]) for at in range(0, len(said), size))
     assert (out, relay.begun, relay.ended, relay.failure) == (

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from gateway.dialects import Dialect
 from gateway.errors import (
     GatewayError,
-    Unavailable,
     Unsupported,
     UpstreamBroke,
     UpstreamError,
@@ -20,6 +19,7 @@ from gateway.exchange.bridge import Bridge, bridge_for
 from gateway.exchange.exchange import HOPS, Call
 from gateway.ports import Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider
+from gateway.providers.origins import base_url_of, origin_of
 from gateway.routing.endpoint import Target, Timeouts
 from gateway.wire.json import loads
 
@@ -55,34 +55,46 @@ class Outbound:
 
     async def open(self, call: Call, target: Target, timeouts: Timeouts) -> Opened:
         """Raises GatewayError; whether another target may do better, it says itself."""
-        provider = _provider(target)
-        bridge, url = _bridge(call, provider, target)
-        key = await self.vault.secret(target.secret) if target.secret else None
+        if target.secret is None:
+            return await self._ask(call, target, timeouts, None)
+        origin = origin_of(base_url_of(target))
+        key = await self.vault.secret(target.secret, origin)
+        try:
+            return await self._ask(call, target, timeouts, key)
+        except UpstreamRejected as refused:
+            if refused.status != 401:
+                raise
+            renewed = await self.vault.renewed(target.secret, origin, key)
+            if renewed is None:
+                raise
+        return await self._ask(call, target, timeouts, renewed)
+
+    async def _ask(self, call: Call, target: Target, timeouts: Timeouts, key: str | None) -> Opened:
+        base_url, provider = base_url_of(target), PROVIDERS[target.provider]
+        bridge, path = _bridge(call, provider)
         deadline = self.clock() + timeouts.first_content
         upstream = await self.transport.open(
-            url,
+            base_url + path,
             _headers(call, target, provider, key),
             bridge.request(target.model, stream_usage=provider.stream_usage),
             patience=timeouts.first_content,
         )
+        opened = Opened(upstream, bridge, b"", key)
         try:
-            if 300 <= upstream.status < 400:
-                raise UpstreamBroke(
-                    f"provider {provider.name!r} answered {upstream.status}, a redirect, and those "
-                    "are not followed: check its base URL"
-                )
-            if upstream.status >= 400:
-                raise await self._rejection(upstream, call, provider, key)
-            if call.stream:
-                start = await self._first_content(upstream, bridge, deadline)
-            else:
-                start = bridge.reply(await self._whole(upstream, deadline))
+            if upstream.status >= 300:
+                raise await _rejection(opened, call.dialect, provider)
+            opened.start = await self._start(opened, deadline, stream=call.stream)
         except BaseException as error:
             await upstream.close()
             if isinstance(error, UpstreamError):
                 hide(error, key)
             raise
-        return Opened(upstream, bridge, start, key)
+        return opened
+
+    async def _start(self, opened: Opened, deadline: float, *, stream: bool) -> bytes:
+        if stream:
+            return await self._first_content(opened.upstream, opened.bridge, deadline)
+        return opened.bridge.reply(await self._whole(opened.upstream, deadline))
 
     async def _whole(self, upstream: Upstream, deadline: float) -> bytes:
         remaining = max(deadline - self.clock(), 0)
@@ -91,23 +103,6 @@ class Outbound:
                 return await upstream.read(remaining)
         except TimeoutError as error:
             raise UpstreamTimedOut("the provider did not finish its answer in time") from error
-
-    async def _rejection(
-        self, upstream: Upstream, call: Call, provider: Provider, key: str | None
-    ) -> UpstreamRejected:
-        """What the provider's error status means, with as much of its body as soon came."""
-        body = bytearray()
-        with contextlib.suppress(TimeoutError, UpstreamError):
-            async with asyncio.timeout(ERROR_PATIENCE):
-                while len(body) <= LARGEST_ERROR and (chunk := await upstream.next(ERROR_PATIENCE)):
-                    body += chunk
-        status = upstream.status if upstream.status < 600 else 502
-        headers = {name: hidden(value, key) for name, value in upstream.headers.items()}
-        error = UpstreamRejected(
-            provider.name, status, headers, hidden(body.decode("latin-1"), key).encode("latin-1")
-        )
-        error.message = _said(call.dialect, error) or error.message
-        return error
 
     async def _first_content(self, upstream: Upstream, bridge: Bridge, deadline: float) -> bytes:
         kind = upstream.headers.get("content-type", "text/event-stream").lower()
@@ -129,20 +124,32 @@ class Outbound:
         return bytes(start)
 
 
-def _provider(target: Target) -> Provider:
-    provider = PROVIDERS.get(target.provider)
-    if provider is None:
-        raise Unavailable(f"the target names an unknown provider {target.provider!r}")
-    return provider
+async def _rejection(opened: Opened, dialect: Dialect, provider: Provider) -> UpstreamError:
+    """What the provider's status means, with as much of an error's body as soon came."""
+    upstream, key = opened.upstream, opened.key
+    if upstream.status < 400:
+        return UpstreamBroke(
+            f"provider {provider.name!r} answered {upstream.status}, a redirect, and those are not "
+            "followed: check its base URL"
+        )
+    body = bytearray()
+    with contextlib.suppress(TimeoutError, UpstreamError):
+        async with asyncio.timeout(ERROR_PATIENCE):
+            while len(body) <= LARGEST_ERROR and (chunk := await upstream.next(ERROR_PATIENCE)):
+                body += chunk
+    status = upstream.status if upstream.status < 600 else 502
+    headers = {name: hidden(value, key) for name, value in upstream.headers.items()}
+    error = UpstreamRejected(
+        provider.name, status, headers, hidden(body.decode("latin-1"), key).encode("latin-1")
+    )
+    error.message = _said(dialect, error) or error.message
+    return error
 
 
-def _bridge(call: Call, provider: Provider, target: Target) -> tuple[Bridge, str]:
-    base_url = target.base_url or provider.base_url
-    if not base_url:
-        raise Unavailable(f"a target at {provider.name!r} needs a base_url")
+def _bridge(call: Call, provider: Provider) -> tuple[Bridge, str]:
     for dialect, path in provider.speaks.items():
         if bridge := bridge_for(call, dialect):
-            return bridge, base_url.rstrip("/") + path
+            return bridge, path
     spoken = ", ".join(dialect.name for dialect in provider.speaks)
     raise Unsupported(
         f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "

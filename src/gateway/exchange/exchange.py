@@ -24,6 +24,7 @@ class Call:
     """
 
     request_id: str
+    caller: Caller
     dialect: Dialect
     endpoint: str
     text: bytes
@@ -46,7 +47,6 @@ class Exchange:
     """``started``, ``first_content``: readings of the gateway's clock, in seconds."""
 
     call: Call
-    caller: Caller
     endpoint: Endpoint
     started: float
     tried: list[Attempt] = field(default_factory=list)
@@ -66,11 +66,12 @@ class Exchange:
     def attempts(self) -> int:
         return len(self.tried)
 
-    def record(self, now: float) -> Record:
+    def record(self, now: float, at: float) -> Record:
+        """``now``: a reading of the gateway's clock; ``at``: seconds since 1970."""
         target = self.latest.target if self.latest else None
         return Record(
             request_id=self.call.request_id,
-            caller=self.caller.name,
+            caller=self.call.caller.name,
             endpoint=self.endpoint.name,
             dialect=self.call.dialect.name,
             stream=self.call.stream,
@@ -84,6 +85,7 @@ class Exchange:
             duration=now - self.started,
             first_content=self.first_content and self.first_content - self.started,
             error=None if self.error is None else type(self.error).__name__,
+            at=int(at),
         )
 
     def _outcome(self) -> Outcome:

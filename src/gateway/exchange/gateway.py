@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
-from gateway.admission.admission import Caller
+from gateway.admission.admission import Admission
 from gateway.errors import GatewayError, LoopDetected, UpstreamRejected
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound, hidden
@@ -24,10 +25,12 @@ SETTLING = 10.0  # seconds that a stopping server gives to what is still being s
 logger = logging.getLogger("sluicegate")
 
 
-class Admission(Protocol):
-    async def admit(self, endpoint: str) -> Caller:
-        """Who calls. Raises CallerError: no key, no permission, no room left."""
-        ...
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How time passes for people: ``now`` in seconds since 1970, and waiting for seconds."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Gateway:
@@ -39,11 +42,11 @@ class Gateway:
         outbound: Outbound,
         ledger: Ledger,
         random: Random,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        hours: Hours | None = None,
     ) -> None:
         self._admission, self._endpoints = admission, endpoints
         self._outbound, self._ledger = outbound, ledger
-        self._random, self._sleep = random, sleep
+        self._random, self._hours = random, hours or Hours()
         self._clock = outbound.clock
         self._background = Background()
 
@@ -51,9 +54,9 @@ class Gateway:
         """Raises GatewayError. A stream in the answer must be closed by whoever sends it."""
         if call.hops >= MOST_HOPS:
             raise LoopDetected(f"the call has come through {call.hops} gateways: is one its own?")
-        caller = await self._admission.admit(call.endpoint)
+        self._admission.admit(call.caller, call.endpoint)
         endpoint = await self._endpoints.find(call.endpoint)
-        exchange = Exchange(call, caller, endpoint, started=self._clock())
+        exchange = Exchange(call, endpoint, started=self._clock())
         try:
             return await (self._streamed(exchange) if call.stream else self._whole(exchange))
         except BaseException as error:
@@ -96,7 +99,7 @@ class Gateway:
             if attempt.target is hopeless:
                 continue
             if attempt.pause:
-                await self._sleep(attempt.pause)
+                await self._hours.sleep(attempt.pause)
             exchange.tried.append(attempt)
             try:
                 opened = await self._outbound.open(
@@ -116,7 +119,7 @@ class Gateway:
         """Write the exchange down, once, however it ended; who is cancelled meanwhile may go."""
         if not exchange.settled:
             exchange.settled = True
-            record = exchange.record(self._clock())
+            record = exchange.record(self._clock(), self._hours.now())
             await asyncio.shield(self._background.start(self._write(record)))
 
     async def _write(self, record: Record) -> None:

@@ -1,0 +1,1 @@
+"""Wires adapters into a Gateway. The one place that knows them all."""

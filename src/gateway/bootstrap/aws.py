@@ -1,0 +1,113 @@
+"""On AWS: configuration and records in DynamoDB, keys in Secrets Manager, the log as JSON."""
+
+import os
+import time
+from collections.abc import Mapping
+
+from gateway.adapters.aws.clients import Clients
+from gateway.adapters.aws.items import DynamoItems
+from gateway.adapters.aws.records import DynamoRecords
+from gateway.adapters.aws.vault import SecretsManagerVault
+from gateway.adapters.cached import CachedEndpoints
+from gateway.adapters.ledgers import Keeping, Ledgers
+from gateway.adapters.stored import CachedGrants, StoredEndpoints
+from gateway.admission.admission import Admission, KeyAdmission, OpenAdmission
+from gateway.bootstrap.wiring import Wired, guarded_transport, lifetimes, log_ledger, wire
+from gateway.exchange.background import Background
+from gateway.ports import Ledger
+from gateway.settings import Settings
+
+# Below the prefix of all our secrets: whoever may read providers' keys need not read the admin's.
+PROVIDERS = "providers/"
+ADMIN_KEY = "admin-key"
+HERE = "this gateway"  # where the admin key goes
+
+
+def aws(
+    settings: Settings,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    ledger: Ledger | None = None,
+) -> Wired:
+    """Every caller shows a gateway key, or is vouched for by IAM."""
+    return _wired(settings, environment, ledger, None)
+
+
+def aws_control(settings: Settings) -> Wired:
+    """Within the process of somebody whose own AWS credentials say what is allowed."""
+    return _wired(settings, os.environ, None, OpenAdmission())
+
+
+def _wired(
+    settings: Settings,
+    environment: Mapping[str, str],
+    ledger: Ledger | None,
+    admission: Admission | None,
+) -> Wired:
+    clients, background = Clients(), Background()
+    items = DynamoItems(clients, settings.config_table)
+    records = DynamoRecords(
+        clients, settings.ledger_table, days=settings.record_days, clock=time.time
+    )
+    vault = SecretsManagerVault(clients, settings.secret_prefix + PROVIDERS, clock=time.monotonic)
+    keeping, remembered = Keeping(records, background), lifetimes(settings.config_ttl)
+    endpoints = CachedEndpoints(StoredEndpoints(items), clock=time.monotonic, lifetimes=remembered)
+    grants = CachedGrants(items, clock=time.monotonic, lifetimes=remembered)
+    admission = admission or KeyAdmission(grants, clock=time.time, seen=keeping.seen)
+    transport = guarded_transport(
+        settings,
+        items,
+        allowed=settings.allow_private,
+        forbidden=_platform(environment),
+        remembered=remembered,
+    )
+    return wire(
+        ledger=ledger or Ledgers(log_ledger(settings), keeping),
+        admission=admission,
+        endpoints=endpoints,
+        items=items,
+        vault=vault,
+        records=records,
+        transport=transport,
+        settings=settings,
+        background=background,
+        hurry=keeping.hurry,
+        allowed=settings.allow_private,
+        variables="none",
+        closing=(clients.close,),
+    )
+
+
+def _platform(environment: Mapping[str, str]) -> frozenset[tuple[str, int]]:
+    """Where Lambda hands out calls and takes answers: nobody else may ask there."""
+    address, _, port = environment.get("AWS_LAMBDA_RUNTIME_API", "").rpartition(":")
+    return frozenset({(address, int(port))}) if address and port.isdecimal() else frozenset()
+
+
+class AdminKeySafe:
+    """The first admin key, in a secret of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._clients = Clients()
+        self._vault = SecretsManagerVault(
+            self._clients, settings.secret_prefix, clock=time.monotonic
+        )
+
+    async def put(self, key: str) -> None:
+        await self._vault.put(ADMIN_KEY, key, HERE)
+
+    async def read(self) -> str:
+        """Raises Unavailable: there is none yet, or AWS does not let this one read it."""
+        return await self._vault.secret(f"vault:{ADMIN_KEY}", HERE)
+
+    async def close(self) -> None:
+        await self._clients.close()
+
+
+async def read_admin_key(settings: Settings) -> str:
+    """The first admin key, as it was made. Raises Unavailable."""
+    safe = AdminKeySafe(settings)
+    try:
+        return await safe.read()
+    finally:
+        await safe.close()
