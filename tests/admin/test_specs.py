@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.admin.specs import RESERVED, endpoint_from, endpoints_from
-from gateway.errors import BadRequest
+from gateway.admin.fields import RESERVED
+from gateway.admin.specs import endpoint_from, endpoints_from
+from gateway.errors import BadRequest, Invalid
 from gateway.providers.catalog import PROVIDERS
 from gateway.routing.endpoint import Endpoint, Price, Retries, Target, Timeouts
 from gateway.routing.items import read_endpoint, write_endpoint
@@ -184,6 +185,60 @@ def test_what_is_wrong_is_refused_by_its_field(wrong: Any, field: str | None, pr
     assert message.startswith(f"{field}: " if field else problem)
 
 
+ANOTHER: Json = {"provider": "openai", "model": "gpt-2"}
+
+
+@pytest.mark.parametrize(
+    ("targets", "fallbacks", "place"),
+    [
+        ([GPT], [GPT], 0),
+        ([GPT], [ANOTHER, GPT], 1),
+        ([GPT], [ANOTHER, ANOTHER], 1),
+        ([GPT], [GPT | {"weight": 5, "price": {"input": 1, "output": 1}}], 0),
+        ([GPT, ANOTHER], [GPT, GPT], 1),
+        ([GPT], [GPT | {"secret": "env:OPENAI_API_KEY"}], 0),  # the usual one, spelled out
+    ],
+)
+def test_a_fallback_that_was_just_tried_is_refused(
+    targets: list[Json], fallbacks: list[Json], place: int
+) -> None:
+    wrong = {"targets": targets, "fallbacks": fallbacks}
+    field = f"fallbacks[{place}]"
+    assert refusal(lambda: endpoint_from("e", wrong)) == (
+        field,
+        f"{field}: is tried already: nothing falls back to itself; to try again, set retries",
+    )
+
+
+@pytest.mark.parametrize(
+    ("targets", "fallback"),
+    [
+        ([GPT], ANOTHER),
+        ([GPT | {"secret": "env:A"}], GPT | {"secret": "env:B"}),
+        ([GPT], GPT | {"secret": "env:ANOTHER_ACCOUNT"}),
+        ([GPT], GPT | {"base_url": "https://proxy.example/v1"}),
+        ([GPT, ANOTHER], GPT),  # which of the two was tried, chance decides
+    ],
+)
+def test_a_fallback_that_differs_is_taken(targets: list[Json], fallback: Json) -> None:
+    taken = endpoint_from("e", {"targets": targets, "fallbacks": [fallback]})
+    assert len(taken.fallbacks) == 1
+
+
+def test_every_fault_is_listed_with_its_field() -> None:
+    with pytest.raises(Invalid) as refused:
+        endpoint_from("e", {"targets": [GPT | {"weight": 0, "x": 1}], "retries": {"times": 11}})
+    assert refused.value.faults == (
+        ("targets[0].weight", "Input should be greater than 0"),
+        ("targets[0].x", UNKNOWN),
+        ("retries.times", "Input should be less than or equal to 10"),
+    )
+    assert (refused.value.field, refused.value.message) == (
+        "targets[0].weight",
+        "targets[0].weight: Input should be greater than 0 (and 2 more)",
+    )
+
+
 @pytest.mark.parametrize("price", [math.inf, math.nan, -math.inf])
 @pytest.mark.parametrize("of", ["input", "output", "cache_read", "cache_write"])
 def test_a_price_is_a_number_of_dollars(of: str, price: float) -> None:
@@ -204,6 +259,7 @@ def test_a_manifest_names_its_endpoints() -> None:
         endpoint_from("b", spec(model="x"), created=5),
     ]
     assert endpoints_from({"endpoints": {}}) == []
+    assert endpoints_from({}) == []
 
 
 def test_a_manifest_with_several_errors_tells_the_first_and_how_many_more() -> None:
@@ -219,7 +275,6 @@ def test_a_manifest_with_several_errors_tells_the_first_and_how_many_more() -> N
     [
         (None, None),
         ([], None),
-        ({}, "endpoints"),
         ({"endpoints": None}, "endpoints"),
         ({"endpoints": {}, "x": 1}, "x"),
         ({"endpoints": {"a": None}}, "endpoints.a"),

@@ -1,11 +1,10 @@
-"""An endpoint as a person writes it: in a file, on a command line, in a control-plane body."""
+"""What is configured, as a person writes it: in a file, on a command line, in a request's body."""
 
-import difflib
-import re
-from typing import Annotated, Any, Self
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -14,45 +13,29 @@ from pydantic import (
     model_validator,
 )
 
-from gateway.errors import BadRequest
-from gateway.providers.addresses import refused_url
-from gateway.providers.catalog import PROVIDERS
-from gateway.routing.endpoint import Endpoint
-from gateway.routing.items import read_endpoint
-
-# First steps of our own paths: an endpoint of such a name could not be told from a route.
-RESERVED = frozenset(
-    ("anthropic", "api", "cohere", "gemini", "health", "mlflow", "openai", "proxy", "ready")
+from gateway.admin.fields import (
+    AllowEntry,
+    Arn,
+    BaseUrl,
+    EndpointName,
+    Moment,
+    Name,
+    ProviderName,
+    SecretReference,
+    SecretValue,
+    Text,
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,127}")
-
-
-def _known_provider(name: str) -> str:
-    if name in PROVIDERS:
-        return name
-    close = difflib.get_close_matches(name, PROVIDERS, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(PROVIDERS))}"
-    raise ValueError(f"unknown provider {name!r}; {hint}")
-
-
-def _allowed_url(url: str) -> str:
-    if why := refused_url(url):
-        raise ValueError(why)
-    return url.rstrip("/")
-
-
-def _endpoint_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            "must be letters, digits, '.', '_' or '-', at most 128, not beginning with a mark"
-        )
-    if name in RESERVED:
-        raise ValueError(f"{name!r} is a word of the gateway's own paths; choose another name")
-    return name
+from gateway.admin.words import refusal
+from gateway.errors import Invalid
+from gateway.providers.catalog import PROVIDERS, Provider
+from gateway.routing.endpoint import Endpoint, Target
+from gateway.routing.items import read_endpoint
 
 
 class Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
 
 class PriceSpec(Spec):
@@ -65,11 +48,13 @@ class PriceSpec(Spec):
 
 
 class TargetSpec(Spec):
-    provider: Annotated[str, AfterValidator(_known_provider)]
+    """``secret``: ``vault:NAME``, or ``env:VARIABLE`` on a gateway of one machine."""
+
+    provider: ProviderName
     model: str = Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+$")
-    secret: str | None = Field(default=None, pattern=r"^(env|file):[A-Za-z0-9_.\-]+$")
+    secret: SecretReference | None = None
     weight: float = Field(default=1, gt=0, le=1_000_000)
-    base_url: Annotated[str, AfterValidator(_allowed_url)] | None = None
+    base_url: BaseUrl | None = None
     price: PriceSpec | None = None
 
     @model_validator(mode="after")
@@ -79,8 +64,6 @@ class TargetSpec(Spec):
             raise ValueError(
                 f"base_url is required for {self.provider}: it has no address of its own"
             )
-        if self.secret is None and provider.key_variables and self.base_url is None:
-            self.secret = f"env:{provider.key_variables[0]}"
         return self
 
 
@@ -104,56 +87,117 @@ class EndpointSpec(Spec):
     timeouts: TimeoutsSpec = TimeoutsSpec()
 
 
+class KeySpec(Spec):
+    role: Literal["caller", "admin"] = "caller"
+    owner: Text | None = None
+    tags: list[Text] = Field(default_factory=list, max_length=50)
+    endpoints: list[Text] | None = Field(default=None, min_length=1, max_length=1000)
+    expires: Moment | None = None
+    disabled: bool = False
+    principal: Arn | None = None
+
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> Self:
+        if self.role == "admin" and self.endpoints is not None:
+            raise ValueError("endpoints is for callers: an admin key calls no endpoint")
+        return self
+
+
+class SecretSpec(Spec):
+    """``provider`` or ``base_url``: where the secret may go. No value: keep the one there is."""
+
+    value: SecretValue | None = None
+    provider: ProviderName | None = None
+    base_url: BaseUrl | None = None
+
+
+class SettingsSpec(Spec):
+    allow_private: list[AllowEntry] = Field(default_factory=list, max_length=100)
+
+
 class ManifestSpec(Spec):
-    """A file of endpoints: name -> what it is."""
+    """A file of configuration: name -> what it is. What is left out stays as it is."""
 
-    endpoints: dict[Annotated[str, AfterValidator(_endpoint_name)], EndpointSpec]
+    endpoints: dict[EndpointName, EndpointSpec] = Field(default_factory=dict)
+    keys: dict[Name, KeySpec] = Field(default_factory=dict)
+    secrets: dict[Name, SecretSpec] = Field(default_factory=dict)
+    settings: SettingsSpec | None = None
 
 
-_NAME_SPEC: TypeAdapter[str] = TypeAdapter(Annotated[str, AfterValidator(_endpoint_name)])
+Model = TypeVar("Model", bound=Spec)
+_ENDPOINT_NAME: TypeAdapter[str] = TypeAdapter(EndpointName)
+_PLAIN_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
+
+def checked(model: type[Model], spec: Any, place: str = "") -> Model:
+    """Raises Invalid that names each field and its problem."""
+    try:
+        return model.model_validate(spec)
+    except ValidationError as error:
+        raise refusal(error, place) from None  # what it holds may be a secret
+
+
+def checked_name(name: Any, *, of_endpoint: bool = False) -> str:
+    try:
+        return (_ENDPOINT_NAME if of_endpoint else _PLAIN_NAME).validate_python(name, strict=True)
+    except ValidationError as error:
+        raise refusal(error, "name") from None
+
+
+UsualSecret = Callable[[Provider], str | None]
+
+
+def usual_variable(provider: Provider) -> str | None:
+    """Where the key of a target is that does not say: on one machine, in the usual variable."""
+    return f"env:{provider.key_variables[0]}" if provider.key_variables else None
 
 
 def endpoint_from(name: str, spec: Any, *, created: int = 0) -> Endpoint:
-    """Raises BadRequest that names the field and the fix."""
-    try:
-        _NAME_SPEC.validate_python(name)
-    except ValidationError as error:
-        raise _refusal(error, "name") from error
-    try:
-        checked = EndpointSpec.model_validate(spec)
-    except ValidationError as error:
-        raise _refusal(error) from error
-    return _endpoint(name, checked, created)
+    """Raises Invalid that names the field and the fix."""
+    found = checked(EndpointSpec, spec)
+    return endpoint_of(checked_name(name, of_endpoint=True), found, created=created)
 
 
 def endpoints_from(manifest: Any, *, created: int = 0) -> list[Endpoint]:
-    """Every endpoint of a manifest. Raises BadRequest that names the field and the fix."""
-    try:
-        checked = ManifestSpec.model_validate(manifest)
-    except ValidationError as error:
-        raise _refusal(error) from error
-    return [_endpoint(name, spec, created) for name, spec in checked.endpoints.items()]
+    """Every endpoint of a manifest. Raises Invalid that names the field and the fix."""
+    found = checked(ManifestSpec, manifest).endpoints
+    return [
+        endpoint_of(name, spec, created=created, place=f"endpoints.{name}.")
+        for name, spec in found.items()
+    ]
 
 
-def _endpoint(name: str, spec: EndpointSpec, created: int) -> Endpoint:
-    return read_endpoint({"name": name, "created": created, **spec.model_dump()})
+def endpoint_of(
+    name: str,
+    spec: EndpointSpec,
+    *,
+    created: int,
+    usual_secret: UsualSecret = usual_variable,
+    place: str = "",
+) -> Endpoint:
+    """Raises Invalid for a fallback to itself. ``place``: where the endpoint stands."""
+
+    def with_secret(target: Target) -> Target:
+        if target.secret is not None or target.base_url is not None:
+            return target
+        return replace(target, secret=usual_secret(PROVIDERS[target.provider]))
+
+    endpoint = read_endpoint({"name": name, "created": created, **spec.model_dump()})
+    targets = tuple(map(with_secret, endpoint.targets))
+    fallbacks = tuple(map(with_secret, endpoint.fallbacks))
+    _refuse_twice(targets, fallbacks, place)
+    return replace(endpoint, targets=targets, fallbacks=fallbacks)
 
 
-# Where pydantic's own words do not say what to do.
-WORDS = {
-    "missing": "is required",
-    "extra_forbidden": "is no field here; endpoints.example.yaml shows those there are",
-    "string_pattern_mismatch": "holds characters that it may not; endpoints.example.yaml has one",
-}
+def _refuse_twice(targets: tuple[Target, ...], fallbacks: tuple[Target, ...], place: str) -> None:
+    """What was tried just before is no fallback; one of several targets may not have been."""
+    tried = {_who(target) for target in targets} if len(targets) == 1 else set()
+    for nth, fallback in enumerate(fallbacks):
+        if _who(fallback) in tried:
+            problem = "is tried already: nothing falls back to itself; to try again, set retries"
+            raise Invalid([(f"{place}fallbacks[{nth}]", problem)])
+        tried.add(_who(fallback))
 
 
-def _refusal(error: ValidationError, name: str = "") -> BadRequest:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = name or "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}"
-        for step in first["loc"]
-        if step != "[key]"  # pydantic's word for: the name itself
-    ).lstrip(".")
-    problem = WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    more = error.error_count() - 1
-    return BadRequest(field or None, problem + (f" (and {more} more)" if more else ""))
+def _who(target: Target) -> tuple[str | None, ...]:
+    return target.provider, target.model, target.base_url, target.secret
