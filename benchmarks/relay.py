@@ -2,12 +2,14 @@
 
 import timeit
 
+from gateway.admission.admission import Caller
 from gateway.dialects import OPENAI_CHAT
 from gateway.exchange.bridge import Relay
 from gateway.exchange.exchange import Call
 from gateway.wire.json import Json, dumps, loads
 from gateway.wire.sse import data_of, events
 
+CALLER = Caller("local")
 EVENTS = 1000
 ROUNDS = 7
 REPEATS = 10
@@ -23,7 +25,7 @@ STREAM = EVENT * EVENTS + END
 
 
 def relayed(size: int) -> None:
-    relay = Relay(Call("r", OPENAI_CHAT, "e", dumps(BODY), BODY))
+    relay = Relay(Call("r", CALLER, OPENAI_CHAT, "e", dumps(BODY), BODY))
     for at in range(0, len(STREAM), size):
         relay.feed(STREAM[at : at + size])
     if not relay.ended or relay.usage is None:

@@ -28,11 +28,13 @@ from benchmarks.subjects import (
     GATEWAY_COMMAND,
     GATEWAY_IMPORT,
     GATEWAY_PATH,
+    KEY,
     NAMES,
     ROOT,
     Subject,
     environment,
     gateway,
+    make_key,
     write_config,
 )
 from benchmarks.table import table
@@ -46,6 +48,7 @@ def main() -> int:
     # A collection in the middle of a block would be the client's time, told as a server's.
     gc.disable()
     with tempfile.TemporaryDirectory(prefix="sluicegate-bench-") as folder:
+        make_key(Path(folder))
         uvloop.run(_measure(subjects, plan, Path(folder), figures))
     names = [subject.name for subject in subjects]
     for subject in subjects:
@@ -72,7 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--gateway-command", default=GATEWAY_COMMAND)
     parser.add_argument("--gateway-path", default=GATEWAY_PATH)
     parser.add_argument(
-        "--gateway-header", action="append", default=[], help="a whole line; repeatable"
+        "--gateway-header", action="append", default=[], help="a whole line; in place of the key"
     )
     parser.add_argument("--gateway-import", default=GATEWAY_IMPORT)
     chosen = parser.parse_args()
@@ -87,7 +90,7 @@ def _wanted(chosen: argparse.Namespace) -> Iterator[Subject]:
     ours = gateway(
         command=chosen.gateway_command,
         path=chosen.gateway_path,
-        headers=tuple(chosen.gateway_header),
+        headers=tuple(chosen.gateway_header) or (f"authorization: Bearer {KEY}",),
         imports=chosen.gateway_import,
     )
     yield DIRECT_SUBJECT
@@ -150,7 +153,7 @@ class Stage:
         self.servers: list[Server] = []
         self._provider_port = free_port()
         self._config = write_config(folder, self._provider_port)
-        (folder / "home").mkdir()
+        (folder / "home").mkdir(exist_ok=True)
         self.env = environment(folder, self._provider_port)
 
     def start(self, subject: Subject) -> tuple[Server, int]:

@@ -1,5 +1,6 @@
 """Who is measured: the provider itself (`direct`), the floors, and the gateway."""
 
+import asyncio
 import os
 import shlex
 import sys
@@ -7,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.payloads import MODELS
+from gateway.adapters.sqlite import SqliteItems
+from gateway.admission.keys import Credential, GatewayKey, grants, hash_of, new_key, write_grant
+from gateway.ports import Change
 
+# Calls are let in by a gateway key, and their records are kept: as it is run for others.
+KEY = new_key(bytes(range(32)))
 ROOT = Path(__file__).resolve().parent.parent
 DIRECT = "direct"
 GATEWAY = "gateway"
@@ -91,12 +97,20 @@ def write_config(folder: Path, provider_port: int) -> Path:
     return config
 
 
+def make_key(folder: Path) -> None:
+    """In the gateway's own store, as `sluicegate keys create` makes one."""
+    key = GatewayKey("bench", credentials=(Credential(hash_of(KEY), KEY[-4:], 0),))
+    changes = [Change("grant", name, write_grant(one), 0) for name, one in grants(key).items()]
+    asyncio.run(SqliteItems(folder / "home" / "gateway.db").write(changes))
+
+
 def environment(folder: Path, provider_port: int) -> dict[str, str]:
     """Sources on the path, the gateway's state in `folder`, and no proxy for loopback calls."""
     return os.environ | {
         "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
         "BENCH_UPSTREAM": f"http://127.0.0.1:{provider_port}/v1/chat/completions",
         "SLUICEGATE_HOME": str(folder / "home"),
+        "SLUICEGATE_REQUIRE_KEYS": "true",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
     }

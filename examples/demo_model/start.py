@@ -108,7 +108,7 @@ def _serve(options: argparse.Namespace) -> None:
 def _register(sluicegate: str, demo: DemoModel, port: int) -> None:
     command = [*shlex.split(sluicegate), "endpoints", "create", demo.endpoint, "--replace"]
     command += ["--provider", "openai_compatible", "--base-url", f"http://{HOST}:{port}/v1"]
-    command += ["--model", demo.model]
+    command += ["--model", demo.model, "--allow-private"]
     way_out = "Name the command with --sluicegate, or leave this out with --no-register."
     try:
         done = subprocess.run(  # noqa: S603 - the command is the caller's own

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.adapters.memory import MemoryLedger
-from gateway.bootstrap import Wired, local
+from gateway.admission.admission import Presented
+from gateway.bootstrap.local import local
+from gateway.bootstrap.wiring import Wired
 from gateway.dialects import OPENAI_CHAT
 from gateway.errors import EndpointNotFound, GatewayError, UpstreamRejected
 from gateway.exchange.exchange import Call
@@ -62,7 +64,8 @@ class InProcess:
 
     async def ask(self, question: Question) -> AsyncGenerator[bytes, None]:
         wired = local(
-            self._here.settings,
+            # Whoever has the files needs no gateway key besides.
+            self._here.settings.model_copy(update={"require_keys": False}),
             environment=self._here.environment,
             configured=self._here.configured,
             ledger=self._ledger,
@@ -77,7 +80,7 @@ class InProcess:
         except GatewayError as error:
             raise Trouble(_told(error)) from error
         finally:
-            await wired.transport.close()
+            await wired.close()
 
     def served(self) -> Served:
         record = self._ledger.records[-1]
@@ -87,7 +90,8 @@ class InProcess:
 
 async def _parts(wired: Wired, question: Question) -> AsyncGenerator[bytes, None]:
     body = question.body()
-    call = Call(uuid.uuid4().hex, OPENAI_CHAT, question.endpoint, dumps(body), body)
+    caller = await wired.admission.identify(Presented())
+    call = Call(uuid.uuid4().hex, caller, OPENAI_CHAT, question.endpoint, dumps(body), body)
     answer = await wired.gateway.answer(call)
     if isinstance(answer.body, bytes):
         yield answer.body

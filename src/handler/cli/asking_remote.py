@@ -1,11 +1,11 @@
 """A chat asked of a gateway that runs elsewhere, over HTTP."""
 
 from collections.abc import AsyncGenerator
-from urllib.parse import urlsplit
 
 import httpx
 
 from handler.cli.asking import Question, Served, said_in
+from handler.cli.remote import CALLER_KEY, base_of, bearer, client_for, key_in, unreachable
 from handler.cli.trouble import Trouble
 from handler.local_guard import is_loopback
 
@@ -20,40 +20,24 @@ class Remote:
     def __init__(self, url: str) -> None:
         self.url = base_of(url)
         self._served = Served()
+        self._key = bearer(key_in(CALLER_KEY))
 
     async def ask(self, question: Question) -> AsyncGenerator[bytes, None]:
         try:
             async with (
-                httpx.AsyncClient(timeout=TIMEOUT, trust_env=not is_loopback(self.url)) as client,
-                client.stream("POST", self.url + PATH, json=question.body()) as response,
+                client_for(self.url, TIMEOUT) as client,
+                client.stream("POST", PATH, json=question.body(), headers=self._key) as response,
             ):
                 if response.status_code != 200:
                     raise Trouble(_refusal(response, await response.aread()))
                 self._served = _served(response)
                 async for part in response.aiter_bytes():
                     yield part
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Trouble(_no_answer(self.url)) from error
-        except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-            raise Trouble(f"the answer of {self.url} broke off: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Trouble(f"{self.url}: {str(error) or type(error).__name__}") from error
+            raise unreachable(self.url, error) from error
 
     def served(self) -> Served:
         return self._served
-
-
-def base_of(url: str) -> str:
-    """The gateway's own address, however much of a path was pasted behind it."""
-    full = url if "://" in url else f"http://{url}"
-    try:
-        parts = urlsplit(full)
-        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
-        raise Trouble(f"--url {url}: must be an address such as http://127.0.0.1:8000")
-    return full.partition("/gateway/")[0].rstrip("/")
 
 
 def _served(response: httpx.Response) -> Served:
@@ -68,11 +52,8 @@ def _refusal(response: httpx.Response, body: bytes) -> str:
     said = said_in(body)
     if said is None:
         return f"{response.url} answered {response.status_code}; is it a Sluicegate?"
-    return f"the gateway answered {response.status_code}: {said}"
-
-
-def _no_answer(url: str) -> str:
-    return f"no gateway answers at {url}; start one with `sluicegate serve`, or leave out --url"
+    more = f"; export {CALLER_KEY}=…" if response.status_code == 401 else ""
+    return f"the gateway answered {response.status_code}: {said}{more}"
 
 
 def readiness(url: str) -> str:
@@ -83,7 +64,7 @@ def readiness(url: str) -> str:
             response = client.get(f"{base}/ready")
         said = response.json()
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise Trouble(_no_answer(base)) from error
+        raise unreachable(base, error) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         said = None
     if not isinstance(said, dict) or "status" not in said:

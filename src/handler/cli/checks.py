@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from gateway.adapters.local_vault import LocalVault
+from gateway.bootstrap.local import local
+from gateway.bootstrap.wiring import Wired
 from gateway.errors import GatewayError
+from gateway.ports import SETTINGS, Vault
 from gateway.providers.addresses import refused_url
 from gateway.providers.catalog import PROVIDERS
+from gateway.providers.egress import AllowList
+from gateway.providers.origins import base_url_of, origin_of
 from gateway.routing.endpoint import Endpoint, Target
 from gateway.settings import Settings
+from gateway.wire.json import loads
 from handler.cli.banner import keys_found, without_credentials
 from handler.cli.listing import Listed, Surroundings, target_name
-from handler.cli.reaching import address_of, reach_all
+from handler.cli.reaching import Address, Problem, address_of, reach_all
 
 Verdict = Literal["ok", "warning", "failed"]
 
@@ -51,6 +56,19 @@ def _private(secrets: Path) -> Iterator[Check]:
         yield Check("failed", "secrets", saw, f"chmod 600 {secrets}")
     else:
         yield Check("ok", "secrets", f"{secrets}, mode {mode:04o}")
+    for name in _unbound(secrets):
+        saw = f"{name} may go to any provider: it was entered before secrets were bound to one"
+        yield Check("warning", "secrets", saw, f"sluicegate secrets put {name} --provider …")
+
+
+def _unbound(secrets: Path) -> list[str]:
+    """Entries that are a text alone. A file that cannot be read is told where it is needed."""
+    try:
+        entries = loads(secrets.read_bytes())
+    except (OSError, ValueError):
+        return []
+    named = entries.items() if isinstance(entries, dict) else ()
+    return [name for name, entry in named if isinstance(entry, str)]
 
 
 def key_checks(environment: Mapping[str, str]) -> Iterator[Check]:
@@ -92,13 +110,27 @@ async def endpoint_checks(here: Surroundings) -> list[Check]:
         saw = f"{here.settings.config}, {_count(len(here.configured))}"
         checks.append(Check("ok", "config", saw))
     rows = [row for row in rows if row.source != "built in" and not row.hidden]
-    reached = await reach_all({address_of(target) for row in rows for target in _all(row.endpoint)})
-    vault = LocalVault(here.environment, here.settings.secrets_file)
-    for row in rows:
-        checks += [
-            await _target_check(row, target, vault, reached) for target in _all(row.endpoint)
-        ]
-    return checks
+    wired = local(
+        here.settings.model_copy(update={"require_keys": False}),
+        environment=here.environment,
+        configured=here.configured,
+    )
+    try:
+        return checks + await _target_checks(rows, wired)
+    finally:
+        await wired.close()
+
+
+async def _target_checks(rows: list[Listed], wired: Wired) -> list[Check]:
+    targets = [(row, target) for row in rows for target in _all(row.endpoint)]
+    reached = await reach_all({address_of(one) for _, one in targets}, await _allowed(wired))
+    return [await _target_check(row, one, wired.vault, reached) for row, one in targets]
+
+
+async def _allowed(wired: Wired) -> AllowList:
+    item = await wired.items.get("settings", SETTINGS)
+    stored = item.body.get("allow_private", ()) if item else ()
+    return AllowList.parse((*wired.allowed, *stored))
 
 
 def _all(endpoint: Endpoint) -> tuple[Target, ...]:
@@ -108,8 +140,8 @@ def _all(endpoint: Endpoint) -> tuple[Target, ...]:
 async def _target_check(
     row: Listed,
     target: Target,
-    vault: LocalVault,
-    reached: Mapping[tuple[str, int] | None, str | None],
+    vault: Vault,
+    reached: Mapping[Address | None, Problem | None],
 ) -> Check:
     what, served = row.endpoint.name, target_name(target)
     fix = f"sluicegate endpoints create {what} --replace …"
@@ -123,21 +155,24 @@ async def _target_check(
         return Check("failed", what, f"{served}: base_url {why}", fix)
     try:
         if target.secret:
-            await vault.secret(target.secret)
+            await vault.secret(target.secret, origin_of(base_url_of(target)))
     except GatewayError as error:
-        return Check("failed", what, f"{served}: {error.message}", _secret_fix(target.secret or ""))
+        return Check("failed", what, f"{served}: {error.message}", _secret_fix(target))
     address = address_of(target)
     if problem := reached[address]:
         fix = "start that server, or check base_url, the network and the firewall"
-        return Check("failed", what, f"{served}: {problem}", fix)
+        if problem.entry is not None:
+            fix = f"sluicegate settings allow {problem.entry}"
+        return Check("failed", what, f"{served}: {problem.what}", fix)
     return Check("ok", what, f"{served}, {address[0]} answers" if address else served)
 
 
-def _secret_fix(reference: str) -> str:
-    kind, _, name = reference.partition(":")
+def _secret_fix(target: Target) -> str:
+    kind, _, name = (target.secret or "").partition(":")
     if kind == "env":
         return f"export {name}=…"
-    return "create the endpoint again with --replace --key-stdin"
+    where = f"--base-url {target.base_url}" if target.base_url else f"--provider {target.provider}"
+    return f"sluicegate secrets put {name} {where}"
 
 
 def _count(endpoints: int) -> str:

@@ -9,6 +9,10 @@ import typer
 
 from handler.cli import options
 from handler.cli.endpoints_commands import endpoints
+from handler.cli.keys_commands import keys
+from handler.cli.manifest_commands import manifests
+from handler.cli.secrets_commands import secrets
+from handler.cli.settings_commands import settings
 from handler.cli.trouble import Telling
 
 EXAMPLES = """\
@@ -17,6 +21,10 @@ EXAMPLES = """\
   sluicegate serve
 
   sluicegate call demo "Hello"
+
+  sluicegate keys create ci
+
+  sluicegate plan gateway.yaml
 
   sluicegate doctor
 
@@ -31,6 +39,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(endpoints, name="endpoints")
+app.add_typer(keys, name="keys")
+app.add_typer(secrets, name="secrets")
+app.add_typer(settings, name="settings")
+app.add_typer(manifests)
 
 
 class LogLevel(StrEnum):
@@ -38,6 +50,11 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
 
 
 def _show_version(asked: bool) -> None:
@@ -59,23 +76,68 @@ def sluicegate(
     del version
 
 
-@app.command(epilog="sluicegate serve --port 8080 --config endpoints.yaml")
+SERVE_EXAMPLES = """\
+[bold]Examples[/bold]
+
+  sluicegate serve --port 8080 --config endpoints.yaml
+
+  sluicegate serve --require-keys --log-format json
+
+  sluicegate serve --host 0.0.0.0
+
+On another than a loopback address every caller is asked for a gateway key.
+"""
+
+
+Host = Annotated[str, typer.Option(help="Others than loopback need gateway keys.")]
+RequireKeys = Annotated[
+    bool, typer.Option("--require-keys", help="Ask every caller for a gateway key, here too.")
+]
+AllowPrivate = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="A private address that providers may have, besides SLUICEGATE_ALLOW_PRIVATE and the "
+        "settings. May be repeated.",
+        show_default=False,
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel | None,
+    typer.Option(
+        case_sensitive=False, help="Else SLUICEGATE_LOG_LEVEL, else info.", show_default=False
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat | None,
+    typer.Option(
+        case_sensitive=False, help="Else SLUICEGATE_LOG_FORMAT, else text.", show_default=False
+    ),
+]
+
+
+@app.command(epilog=SERVE_EXAMPLES)
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = 8000,
     config: options.Config = None,
-    log_level: Annotated[
-        LogLevel | None,
-        typer.Option(
-            case_sensitive=False, help="Else SLUICEGATE_LOG_LEVEL, else info.", show_default=False
-        ),
-    ] = None,
+    require_keys: RequireKeys = False,
+    allow_private: AllowPrivate = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Start the gateway on this machine."""
     from handler.cli import configuration, serve
 
-    serve.serve(configuration.settings_for(config, log_level and log_level.value), host, port)
+    settings = configuration.settings_to_serve(
+        config,
+        log_level=log_level and log_level.value.upper(),
+        log_format=log_format and log_format.value,
+        require_keys=require_keys,
+        allow_private=allow_private or (),
+    )
+    serve.serve(settings, host, port)
 
 
 CALL_EXAMPLES = """\
@@ -114,7 +176,10 @@ def call(
     config: options.Config = None,
     url: options.Url = None,
 ) -> None:
-    """Call an endpoint and print the answer, then what it took. Needs no running gateway."""
+    """Call an endpoint and print the answer, then what it took. Needs no running gateway.
+
+    With --url the gateway key in SLUICEGATE_API_KEY is sent along.
+    """
     if json and stream:
         raise typer.BadParameter("--json prints a whole reply; leave out --stream")
     if url and config:

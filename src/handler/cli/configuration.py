@@ -1,6 +1,7 @@
-"""What the command is told from outside: settings, and files of endpoints."""
+"""What the command is told from outside: settings, and files of configuration."""
 
-from collections.abc import Hashable
+import sys
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +9,71 @@ import yaml
 from pydantic import ValidationError
 
 from gateway.admin.specs import endpoints_from
-from gateway.errors import BadRequest
+from gateway.errors import Invalid
+from gateway.providers.egress import AllowList
 from gateway.routing.endpoint import Endpoint
 from gateway.settings import Settings
-from handler.cli.trouble import Trouble
+from handler.cli.options import Place
+from handler.cli.trouble import Trouble, all_told
 
 SHOW_ONE = "`sluicegate endpoints show demo` prints one as it should be written"
 
 
-def settings_for(config: Path | None = None, log_level: str | None = None) -> Settings:
+def settings_for(config: Path | None = None) -> Settings:
     """From the environment; what the command line says goes first."""
-    said: dict[str, Any] = {"config": config, "log_level": log_level}
+    return _settings(config=config)
+
+
+def settings_to_serve(
+    config: Path | None = None,
+    *,
+    log_level: str | None = None,
+    log_format: str | None = None,
+    require_keys: bool = False,
+    allow_private: Iterable[str] = (),
+) -> Settings:
+    """``allow_private``: besides what the environment allows."""
+    allow_private = tuple(allow_private)
+    _check_allowed("--allow-private", allow_private)
+    settings = _settings(config=config, log_level=log_level, log_format=log_format)
+    return settings.model_copy(
+        update={
+            "require_keys": settings.require_keys or require_keys,
+            "allow_private": (*settings.allow_private, *allow_private),
+        }
+    )
+
+
+def _settings(**said: Any) -> Settings:
     try:
-        return Settings(**{name: value for name, value in said.items() if value is not None})
+        settings = Settings(**{name: value for name, value in said.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         variable = f"SLUICEGATE_{first['loc'][0]}".upper()
         raise Trouble(f"{variable}: {first['msg']}; set it right or unset it") from error
+    _check_allowed("SLUICEGATE_ALLOW_PRIVATE", settings.allow_private)
+    return settings
+
+
+def _check_allowed(source: str, entries: Iterable[str]) -> None:
+    try:
+        AllowList.parse(entries)
+    except ValueError as error:
+        raise Trouble(f"{source}: {error}") from error
+
+
+def on_aws(settings: Settings, place: Place) -> bool:
+    return place.url is None and (place.aws or settings.store == "aws")
+
+
+def is_here(settings: Settings, place: Place) -> bool:
+    """Whether it is the store of this machine, with the files and variables before and after it."""
+    return place.url is None and not on_aws(settings, place)
+
+
+def refuse_file_elsewhere(config: Path | None, settings: Settings, place: Place) -> None:
+    if config and not is_here(settings, place):
+        raise Trouble("--config is of this machine; leave it out, or --url and --aws")
 
 
 def configured_endpoints(settings: Settings) -> list[Endpoint]:
@@ -36,10 +85,22 @@ def endpoints_in(file: Path) -> list[Endpoint]:
     manifest = read_yaml(read_text(file), str(file))
     if not isinstance(manifest, dict) or "endpoints" not in manifest:
         raise Trouble(f"{file}: must begin with `endpoints:` and name them below; {SHOW_ONE}")
+    if more := [name for name in ("keys", "secrets", "settings") if name in manifest]:
+        raise Trouble(
+            f"{file}: holds {', '.join(more)}, which are kept in the store and not in a file that "
+            f"is served: sluicegate apply {file}"
+        )
     try:
         return endpoints_from(manifest)
-    except BadRequest as error:
-        raise Trouble(f"{file}: {error.message}; {SHOW_ONE}") from error
+    except Invalid as error:
+        raise Trouble(f"{file}: {all_told(error)}; {SHOW_ONE}") from error
+
+
+def read_source(file: str) -> tuple[str, str]:
+    """The text of a file, or of standard input for ``-``; and what to call it."""
+    if file == "-":
+        return sys.stdin.read(), "standard input"
+    return read_text(Path(file)), file
 
 
 def read_text(file: Path) -> str:

@@ -5,31 +5,45 @@ from typing import Annotated
 import typer
 
 from handler.cli import options
+from handler.cli.options import Place
 
 endpoints = typer.Typer(
     help="Endpoints, the names that callers use: list, show, create, delete.",
     no_args_is_help=True,
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
 
-
-@endpoints.command("list")
-def list_endpoints(*, config: options.Config = None, json: options.AsJson = False) -> None:
+@endpoints.command("list", epilog="sluicegate endpoints list --url http://127.0.0.1:8000")
+def list_endpoints(
+    *,
+    config: options.Config = None,
+    json: options.AsJson = False,
+    url: options.ControlUrl = None,
+    aws: options.Aws = False,
+) -> None:
     """List the endpoints that can be called, and where each comes from."""
     from handler.cli import configuration, endpoints_shown
 
-    settings = configuration.settings_for(config)
-    endpoints_shown.list_all(settings, json=json)
+    settings, place = configuration.settings_for(config), Place(url, aws)
+    configuration.refuse_file_elsewhere(config, settings, place)
+    endpoints_shown.list_all(settings, place, json=json)
 
 
-@endpoints.command("show")
-def show(name: Name, *, config: options.Config = None, json: options.AsJson = False) -> None:
+@endpoints.command("show", epilog="sluicegate endpoints show demo")
+def show(
+    name: options.Name,
+    *,
+    config: options.Config = None,
+    json: options.AsJson = False,
+    url: options.ControlUrl = None,
+    aws: options.Aws = False,
+) -> None:
     """Show one endpoint, as it would be written in endpoints.yaml."""
     from handler.cli import configuration, endpoints_shown
 
-    settings = configuration.settings_for(config)
-    endpoints_shown.show_one(settings, name, json=json)
+    settings, place = configuration.settings_for(config), Place(url, aws)
+    configuration.refuse_file_elsewhere(config, settings, place)
+    endpoints_shown.show_one(settings, place, name, json=json)
 
 
 CREATE_EXAMPLES = """\
@@ -37,7 +51,7 @@ CREATE_EXAMPLES = """\
 
   sluicegate endpoints create fast --provider openai --model gpt-4.1-mini
 
-  sluicegate endpoints create here --provider openai_compatible --model qwen3 --base-url http://127.0.0.1:8080/v1
+  sluicegate endpoints create here --provider openai_compatible --model qwen3 --base-url http://127.0.0.1:8080/v1 --allow-private
 
   sluicegate endpoints create safe --provider mistral --model mistral-small-latest --key-stdin < key.txt
 
@@ -83,12 +97,16 @@ File = Annotated[
         show_default=False,
     ),
 ]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Also let the gateway connect to its private addresses."),
+]
 Replace = Annotated[bool, typer.Option("--replace", help="Also if it exists.")]
 
 
 @endpoints.command("create", epilog=CREATE_EXAMPLES)
 def create(
-    name: Name,
+    name: options.Name,
     *,
     provider: Provider = None,
     model: Model = None,
@@ -99,6 +117,9 @@ def create(
     weight: Weight = None,
     file: File = None,
     replace: Replace = False,
+    allow_private: AllowPrivate = False,
+    url: options.ControlUrl = None,
+    aws: options.Aws = False,
 ) -> None:
     """Create an endpoint in the store; a running gateway sees it within a second."""
     from handler.cli import configuration, endpoints_written
@@ -106,17 +127,19 @@ def create(
     flags = endpoints_written.Flags(
         file, provider, model, base_url, key_env, key_stdin, tuple(fallback or ()), weight
     )
-    settings = configuration.settings_for()
-    endpoints_written.create(settings, name, flags, replace=replace)
+    how = endpoints_written.How(replace=replace, allow_private=allow_private)
+    endpoints_written.create(configuration.settings_for(), Place(url, aws), name, flags, how)
 
 
-@endpoints.command("delete")
+@endpoints.command("delete", epilog="sluicegate endpoints delete fast --yes")
 def delete(
-    name: Name,
+    name: options.Name,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: options.Yes = False,
+    url: options.ControlUrl = None,
+    aws: options.Aws = False,
 ) -> None:
     """Delete an endpoint from the store."""
-    from handler.cli import configuration, endpoints_written
+    from handler.cli import configuration, endpoints_deleted
 
-    endpoints_written.delete(configuration.settings_for(), name, sure=yes)
+    endpoints_deleted.delete(configuration.settings_for(), Place(url, aws), name, sure=yes)

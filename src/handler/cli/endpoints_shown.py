@@ -2,9 +2,7 @@
 
 import asyncio
 import difflib
-from typing import Any
 
-import yaml
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -13,16 +11,19 @@ from gateway.adapters.environment import EnvironmentEndpoints
 from gateway.errors import EndpointNotFound
 from gateway.providers.catalog import PROVIDERS
 from gateway.routing.endpoint import Endpoint
-from gateway.routing.items import write_endpoint
+from gateway.routing.items import read_endpoint, write_endpoint
 from gateway.settings import Settings
 from gateway.wire.json import Json
+from handler.cli.configuration import is_here
 from handler.cli.listing import Listed, Surroundings, shares, target_name
+from handler.cli.options import Place
 from handler.cli.screen import note, output, print_json
 from handler.cli.trouble import Trouble
+from handler.cli.written import as_yaml, plainly
 
 
-def list_all(settings: Settings, *, json: bool) -> None:
-    rows = asyncio.run(Surroundings.here(settings).listed())
+def list_all(settings: Settings, place: Place, *, json: bool) -> None:
+    rows = _rows(settings, place)
     if json:
         print_json([_item(row) for row in rows])
         return
@@ -42,21 +43,40 @@ def list_all(settings: Settings, *, json: bool) -> None:
         note("hidden: another endpoint of the same name goes before it", "dim")
 
 
-def show_one(settings: Settings, name: str, *, json: bool) -> None:
-    row = asyncio.run(_found(Surroundings.here(settings), name))
+def show_one(settings: Settings, place: Place, name: str, *, json: bool) -> None:
+    row, where = _found(settings, place, name)
     if json:
         print_json(_item(row))
         return
-    spec = _written(row)
-    output().print(f"# from: {_origin(row, settings)}", soft_wrap=True)
-    output().print(_yaml({"endpoints": {name: spec}}), end="", soft_wrap=True)
+    output().print(f"# from: {where}", soft_wrap=True)
+    output().print(as_yaml({"endpoints": {name: _written(row)}}), end="", soft_wrap=True)
+
+
+def _rows(settings: Settings, place: Place) -> list[Listed]:
+    if is_here(settings, place):
+        return asyncio.run(Surroundings.here(settings).listed())
+    from handler.cli.control import control_of  # httpx takes long to import
+
+    with control_of(settings, place) as control:
+        return [Listed(read_endpoint(item), "store") for item in control.every("endpoints")]
+
+
+def _found(settings: Settings, place: Place, name: str) -> tuple[Listed, str]:
+    """And where it is, for people."""
+    if is_here(settings, place):
+        row = asyncio.run(_found_here(Surroundings.here(settings), name))
+        return row, _origin(row, settings)
+    from handler.cli.control import at, control_of
+
+    with control_of(settings, place) as control:
+        return Listed(read_endpoint(control.get(at("endpoints", name))), "store"), control.where
 
 
 def _fallbacks(endpoint: Endpoint) -> list[str]:
     return [f"else {target_name(target)}" for target in endpoint.fallbacks]
 
 
-async def _found(here: Surroundings, name: str) -> Listed:
+async def _found_here(here: Surroundings, name: str) -> Listed:
     rows = await here.listed()
     for row in rows:
         if row.endpoint.name == name:
@@ -94,31 +114,7 @@ def _item(row: Listed) -> Json:
 def _written(row: Listed) -> Json:
     """What a file would say: its name stands before it, and its age is not for a person to set."""
     item = write_endpoint(row.endpoint)
-    return {key: _plain(value) for key, value in item.items() if key not in ("name", "created")}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(one) for key, one in value.items()}
-        case list():
-            return [_plain(one) for one in value]
-        case float() if value.is_integer():
-            return int(value)
-    return value
-
-
-def _yaml(value: Json) -> str:
-    text: str = yaml.dump(value, Dumper=_Indented, sort_keys=False, allow_unicode=True, width=1000)
-    return text
-
-
-class _Indented(yaml.SafeDumper):
-    """Lists one step in, as people write them."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        del indentless
-        super().increase_indent(flow, indentless=False)
+    return {key: plainly(value) for key, value in item.items() if key not in ("name", "created")}
 
 
 def _origin(row: Listed, settings: Settings) -> str:

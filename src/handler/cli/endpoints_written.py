@@ -1,27 +1,27 @@
-"""``sluicegate endpoints create`` and ``delete``."""
+"""``sluicegate endpoints create``."""
 
-import asyncio
+import os
 import re
-import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import typer
-
-from gateway.adapters.local_vault import LocalVault
 from gateway.admin.specs import endpoint_from
-from gateway.errors import BadRequest
+from gateway.errors import Invalid
+from gateway.providers.egress import private_url
+from gateway.providers.origins import base_url_of
 from gateway.routing.endpoint import Endpoint
+from gateway.routing.items import read_endpoint
 from gateway.settings import Settings
 from gateway.wire.json import Json
-from handler.cli.configuration import read_text, read_yaml
-from handler.cli.endpoints_shown import not_found
-from handler.cli.listing import Listed, Surroundings, missing_variables, secrets_of, shares
-from handler.cli.screen import note, someone_types, warn
-from handler.cli.trouble import Trouble
+from handler.cli.configuration import is_here, read_source, read_yaml
+from handler.cli.control import Control, at, control_of
+from handler.cli.listing import Surroundings, missing_variables, shares
+from handler.cli.options import Place
+from handler.cli.screen import note, warn
+from handler.cli.secrets import existing
+from handler.cli.trouble import Fault, Refused, Trouble, all_told, listed
+from handler.cli.typed import secret_from_input
 
 # A variable that is not set now must at least look like one: nobody's key is all capitals.
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -49,77 +49,91 @@ class Flags:
     weight: float | None = None
 
 
-def create(settings: Settings, name: str, flags: Flags, *, replace: bool) -> None:
-    """Nothing is written before all of it has been checked."""
-    here = Surroundings.here(settings)
-    endpoint = _checked(name, flags, here)
-    before = [row for row in asyncio.run(here.listed()) if row.endpoint.name == name]
-    if not replace and any(row.source == "store" for row in before):
-        raise Trouble(f"endpoint {name!r} exists; add --replace, or choose another name")
-    key = _key() if flags.key_stdin else None
-    asyncio.run(_write(here, endpoint, key))
-    note(f"created {name} -> {', '.join(shares(endpoint.targets))} in {settings.store_file}")
-    _warn_of(endpoint, here, hidden=any(row.source == "file" for row in before))
-    note(f'try it: sluicegate call {name} "Hello"', "dim")
+@dataclass(frozen=True, slots=True)
+class How:
+    """``replace``: also if it exists. ``allow_private``: and open the way to its addresses."""
+
+    replace: bool = False
+    allow_private: bool = False
 
 
-async def _write(here: Surroundings, endpoint: Endpoint, key: str | None) -> None:
-    if key is not None:
-        vault = LocalVault(here.environment, here.settings.secrets_file)
-        await vault.put(endpoint.name, key)
-    await here.store.put(endpoint)
-
-
-def delete(settings: Settings, name: str, *, sure: bool) -> None:
-    here = Surroundings.here(settings)
-    rows = asyncio.run(here.listed())
-    stored = [row.endpoint for row in rows if row.source == "store"]
-    doomed = next((endpoint for endpoint in stored if endpoint.name == name), None)
-    if doomed is None:
-        raise _not_stored(name, rows, settings)
-    if not sure:
-        _confirm(name)
-    asyncio.run(here.store.delete(name))
-    note(f"deleted {name}")
-    if kept := [one for one in secrets_of(doomed) if one.startswith("file:")]:
-        names = ", ".join(one.removeprefix("file:") for one in kept)
-        note(f"its key stays in {settings.secrets_file} as {names}", "dim")
-
-
-def _not_stored(name: str, rows: list[Listed], settings: Settings) -> Trouble:
-    for row in rows:
-        if row.endpoint.name == name:
-            where = "is built in" if row.source == "built in" else f"comes from the {row.source}"
-            return Trouble(f"endpoint {name!r} {where}; only those of the store can be deleted")
-    stored = [row.endpoint.name for row in rows if row.source == "store"]
-    return not_found(name, stored, f" in {settings.store_file}")
-
-
-def _confirm(name: str) -> None:
-    if not someone_types():
-        raise Trouble(f"nobody is there to confirm that {name!r} shall go; add --yes")
-    typer.confirm(f"Delete endpoint {name!r}?", abort=True, err=True)
-
-
-def _checked(name: str, flags: Flags, here: Surroundings) -> Endpoint:
-    created = int(time.time())
-    if flags.file is not None:
-        if flags != Flags(flags.file):
-            raise Trouble("--file gives the whole endpoint; leave out the other options, or --file")
-        source = "standard input" if flags.file == "-" else flags.file
-        spec = _one_of(_read(flags.file, source), source)
+def create(settings: Settings, place: Place, name: str, flags: Flags, how: How) -> None:
+    """Nothing is written before all of it has been checked, and then all of it at once."""
+    own = is_here(settings, place)
+    here = Surroundings.here(settings) if own else Surroundings(settings, os.environ, ())
+    spec, source = _spec_of(name, flags, here)
+    endpoint = _checked(name, spec, source)
+    with control_of(settings, place) as control:
+        if not how.replace and _exists(control, name):
+            raise Trouble(f"endpoint {name!r} exists; add --replace, or choose another name")
+        manifest: Json = {"endpoints": {name: spec}}
+        if flags.key_stdin:
+            manifest["secrets"] = {name: _key(control, name, endpoint)}
+        if how.allow_private and (entries := _entries(control, endpoint)):
+            manifest["settings"] = {"allow_private": entries}
         try:
-            return endpoint_from(name, spec, created=created)
-        except BadRequest as error:
-            raise Trouble(f"{source}: {error.message}") from error
+            control.post("/api/apply", {"manifest": manifest})
+        except Refused as refused:
+            raise _refusal(name, refused, endpoint, source) from refused
+        endpoint = read_endpoint(control.get(at("endpoints", name)))
+        note(f"created {name} -> {', '.join(shares(endpoint.targets))} in {control.where}")
+    if own:
+        _warn_of(endpoint, here)
+        note(f'try it: sluicegate call {name} "Hello"', "dim")
+
+
+def _spec_of(name: str, flags: Flags, here: Surroundings) -> tuple[Any, str | None]:
+    """And the file that it stands in, None for options."""
+    if flags.file is None:
+        return _spec(name, flags, here), None
+    if flags != Flags(flags.file):
+        raise Trouble("--file gives the whole endpoint; leave out the other options, or --file")
+    text, source = read_source(flags.file)
+    return _one_of(read_yaml(text, source), source), source
+
+
+def _checked(name: str, spec: Any, source: str | None) -> Endpoint:
     try:
-        return endpoint_from(name, _spec(name, flags, here), created=created)
-    except BadRequest as error:
-        raise _as_option(error) from error
+        return endpoint_from(name, spec)
+    except Invalid as error:
+        if source is None:
+            raise _as_options(error.faults) from error
+        raise Trouble(f"{source}: {all_told(error)}") from error
 
 
-def _read(file: str, source: str) -> Any:
-    return read_yaml(sys.stdin.read() if file == "-" else read_text(Path(file)), source)
+def _key(control: Control, name: str, endpoint: Endpoint) -> Json:
+    """The key that is typed, for where the endpoint's target is."""
+    kept = existing(control, name)
+    if kept is not None and (others := [one for one in kept["used_by"] if one != name]):
+        raise Trouble(
+            f"a secret {name!r} is there and used by {', '.join(others)}; choose another name, or "
+            f"enter the key there: sluicegate secrets put {name}"
+        )
+    value = secret_from_input("Key", "--key-stdin")
+    return {"value": value, "base_url": base_url_of(endpoint.targets[0])}
+
+
+def _exists(control: Control, name: str) -> bool:
+    try:
+        control.get(at("endpoints", name))
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return False
+    return True
+
+
+def _entries(control: Control, endpoint: Endpoint) -> list[str]:
+    """All that shall be allowed from now on; none where it is allowed already."""
+    told = control.get("/api/settings")
+    there = [*told["allow_private"], *told["always_allowed"]]
+    new = [entry for entry in _private(endpoint) if entry not in there]
+    return [*told["allow_private"], *new] if new else []
+
+
+def _private(endpoint: Endpoint) -> Iterator[str]:
+    urls = (one.base_url for one in endpoint.targets + endpoint.fallbacks if one.base_url)
+    yield from dict.fromkeys(filter(None, map(private_url, urls)))
 
 
 def _one_of(written: Any, source: str) -> Any:
@@ -128,9 +142,7 @@ def _one_of(written: Any, source: str) -> Any:
         return written
     named = written["endpoints"]
     if not isinstance(named, dict) or len(named) != 1:
-        raise Trouble(
-            f"{source}: must hold one endpoint; to serve them all: sluicegate serve --config FILE"
-        )
+        raise Trouble(f"{source}: must hold one endpoint; for all of them: sluicegate apply FILE")
     return next(iter(named.values()))
 
 
@@ -154,7 +166,7 @@ def _secret(name: str, flags: Flags, here: Surroundings) -> str | None:
     if flags.key_stdin and flags.key_env:
         raise Trouble("--key-env and --key-stdin are two places for one key; choose one")
     if flags.key_stdin:
-        return f"file:{name}"
+        return f"vault:{name}"
     if flags.key_env is None:
         return None
     if flags.key_env not in here.environment and not _VARIABLE.fullmatch(flags.key_env):
@@ -172,35 +184,47 @@ def _fallback(written: str) -> Json:
     return {"provider": provider, "model": model}
 
 
-def _as_option(error: BadRequest) -> Trouble:
-    """The same refusal, naming what was typed instead of the field it became."""
-    field = error.field or ""
-    problem = error.message.removeprefix(f"{field}: ")
+def _refusal(name: str, refused: Refused, endpoint: Endpoint, source: str | None) -> Trouble:
+    """What the control plane refused, in the words that it was asked in."""
+    if not refused.faults:
+        return refused
+    faults = [
+        (field and field.removeprefix(f"endpoints.{name}."), _shorter(problem, endpoint))
+        for field, problem in refused.faults
+    ]
+    return _as_options(faults) if source is None else Trouble(f"{source}: {listed(faults)}")
+
+
+def _shorter(problem: str, endpoint: Endpoint) -> str:
+    """How to allow an address is said by the flag that does it."""
+    for entry in _private(endpoint):
+        if problem.startswith(f"{entry} is not a public address"):
+            return (
+                f"{entry} is not a public address; to let the gateway connect there, add "
+                "--allow-private"
+            )
+    return problem
+
+
+def _as_options(faults: Iterable[Fault]) -> Trouble:
+    """Refusals that name what was typed instead of the field it became."""
+    return Trouble(listed([_as_option(field or "", problem) for field, problem in faults]))
+
+
+def _as_option(field: str, problem: str) -> Fault:
     if field.startswith("fallbacks"):
         more = "; give the whole endpoint with --file" if "base_url" in problem else ""
-        return Trouble(f"--fallback: {problem}{more}")
+        return "--fallback", f"{problem}{more}"
     if field == "targets[0]" and problem.startswith("base_url "):
-        return Trouble(f"--base-url {problem.removeprefix('base_url ')}")
+        return None, f"--base-url {problem.removeprefix('base_url ')}"
     if field == "targets[0].model":
         problem = "must be a model's name as the provider has it, without spaces"
-    return Trouble(f"{_OPTIONS.get(field, field)}: {problem}")
+    return _OPTIONS.get(field, field) or None, problem
 
 
-def _key() -> str:
-    if someone_types():
-        key: str = typer.prompt("Key (not shown)", hide_input=True, err=True)
-    else:
-        key = sys.stdin.read()
-    key = key.strip()
-    if not key:
-        raise Trouble("--key-stdin: standard input held no key")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise Trouble("--key-stdin: what came holds characters that no key has; send the key alone")
-    return key
-
-
-def _warn_of(endpoint: Endpoint, here: Surroundings, *, hidden: bool) -> None:
-    if hidden:
+def _warn_of(endpoint: Endpoint, here: Surroundings) -> None:
+    configured: Sequence[str] = [one.name for one in here.configured]
+    if endpoint.name in configured:
         warn(f"{here.settings.config} has one of this name too, and it goes first")
     for variable in missing_variables(endpoint, here.environment):
         warn(f"{variable} is not set here; set it where the gateway runs")

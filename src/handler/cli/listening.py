@@ -11,7 +11,6 @@ BACKLOG = 2048
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Sockets that already take connections, one for each address of the host."""
-    _refuse_others(host)
     sockets: list[socket.socket] = []
     for family, address in _addresses(host):
         # A port that the system chose for the first address serves the others too.
@@ -35,14 +34,9 @@ def url_of(host: str, sockets: list[socket.socket]) -> str:
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-def _refuse_others(host: str) -> None:
-    if not is_loopback(f"//[{host}]" if ":" in host else f"//{host}"):
-        raise Trouble(
-            f"--host {host} is refused: it would open the gateway, and the providers' keys behind "
-            "it, to other machines, and there are no gateway keys to guard it yet. Leave --host "
-            "out (127.0.0.1); from another machine, forward the port: "
-            "ssh -L 8000:127.0.0.1:8000 THIS_MACHINE"
-        )
+def is_own(host: str) -> bool:
+    """Whether only this machine can reach it there."""
+    return is_loopback(f"//[{host}]" if ":" in host else f"//{host}")
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:

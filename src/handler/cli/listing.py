@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.adapters.environment import DEMO, EnvironmentEndpoints
-from gateway.adapters.sqlite import SqliteEndpoints
+from gateway.adapters.sqlite import SqliteItems
+from gateway.adapters.stored import StoredEndpoints
 from gateway.routing.endpoint import Endpoint, Target
 from gateway.settings import Settings
 from handler.cli.configuration import configured_endpoints
@@ -36,13 +37,13 @@ class Surroundings:
         return cls(settings, os.environ, configured_endpoints(settings))
 
     @property
-    def store(self) -> SqliteEndpoints:
-        return SqliteEndpoints(self.settings.store_file)
+    def items(self) -> SqliteItems:
+        return SqliteItems(self.settings.store_file)
 
     async def listed(self) -> list[Listed]:
         """By name, and one that hides another before it."""
         found: list[tuple[Endpoint, Source]] = [(one, "file") for one in self.configured]
-        found += [(one, "store") for one in await self.store.list()]
+        found += [(one, "store") for one in await StoredEndpoints(self.items).list()]
         found += [
             (one, "built in" if one is DEMO else "environment")
             for one in await EnvironmentEndpoints(self.environment).list()

@@ -3,19 +3,29 @@
 import asyncio
 import logging
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
-from handler.cli.trouble import Trouble
+OURS = "sluicegate"
+Form = Literal["text", "json"]
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-
-def start_logging(level: str) -> None:
+def start_logging(level: str, form: Form = "text") -> None:
     """To standard error. ``level`` is for our own loggers; others are heard from WARNING on."""
-    if level.upper() not in LEVELS:
-        raise Trouble(f"SLUICEGATE_LOG_LEVEL: {level!r} is none of {', '.join(LEVELS)}")
-    logging.basicConfig(handlers=[log_to(sys.stderr)], level=logging.WARNING)
-    logging.getLogger("sluicegate").setLevel(level.upper())
+    root = _json_log(level) if form == "json" else log_to(sys.stderr)
+    logging.basicConfig(handlers=[root], level=logging.WARNING)
+    logging.getLogger(OURS).setLevel(level)
+
+
+def _json_log(level: str) -> logging.Handler:
+    """For what others say; our own loggers have a handler of theirs."""
+    from gateway.adapters.powertools import start_json_logging  # slow to import
+
+    ours = start_json_logging(level, sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ours.registered_formatter)
+    handler.addFilter(lambda record: not record.name.startswith(OURS))
+    handler.addFilter(_is_heard)
+    return handler
 
 
 def log_to(stream: TextIO) -> logging.Handler:
@@ -27,6 +37,11 @@ def log_to(stream: TextIO) -> logging.Handler:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not what was cancelled because the server stops. The level is told where it matters."""
+    """The level is told where it matters."""
     record.told_level = "" if record.levelno == logging.INFO else f"{record.levelname}: "
+    return _is_heard(record)
+
+
+def _is_heard(record: logging.LogRecord) -> bool:
+    """Not what was cancelled because the server stops."""
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

@@ -4,10 +4,11 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from gateway.providers.addresses import refused_address
 from gateway.providers.catalog import PROVIDERS
+from gateway.providers.egress import AllowList, EgressGuard, private_url
 from gateway.routing.endpoint import Target
 
 PATIENCE = 2  # seconds
@@ -25,37 +26,49 @@ def address_of(target: Target) -> Address | None:
     return (parts.hostname, port) if parts.hostname and port else None
 
 
-async def reach_all(addresses: Iterable[Address | None]) -> Mapping[Address | None, str | None]:
-    """Each address and why it cannot be reached, or None. All at once."""
-    known = list(addresses)
-    problems = await asyncio.gather(*(_reach(address) for address in known))
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``entry``: what would have to be allowed; None where that is not what is missing."""
+
+    what: str
+    entry: str | None = None
+
+
+async def reach_all(
+    addresses: Iterable[Address | None], allowed: AllowList
+) -> Mapping[Address | None, Problem | None]:
+    """Each address and why the gateway cannot reach it, or None. All at once."""
+    known, guard = list(addresses), EgressGuard((), lambda: allowed)
+    problems = await asyncio.gather(*(_reach(address, guard) for address in known))
     return dict(zip(known, problems, strict=True))
 
 
-async def _reach(address: Address | None) -> str | None:
+async def _reach(address: Address | None, guard: EgressGuard) -> Problem | None:
     if address is None:
         return None
     host, port = address
     try:
         async with asyncio.timeout(PATIENCE):
-            return await _connect(host, port)
+            return await _connect(host, port, guard)
     except TimeoutError:
-        return f"{host}, port {port}, did not answer in {PATIENCE} s"
+        return Problem(f"{host}, port {port}, did not answer in {PATIENCE} s")
     except (socket.gaierror, UnicodeError):
-        return f"the name {host} does not resolve"
+        return Problem(f"the name {host} does not resolve")
     except OSError as error:
-        return f"{host}, port {port}: {os.strerror(error.errno) if error.errno else error}"
+        why = os.strerror(error.errno) if error.errno else error
+        return Problem(f"{host}, port {port}: {why}")
 
 
-async def _connect(host: str, port: int) -> str | None:
-    """The name is resolved first: no connection goes to an address that no provider may have."""
+async def _connect(host: str, port: int, guard: EgressGuard) -> Problem | None:
+    """The name is resolved first: no connection goes where the gateway itself would make none."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    allowed = [str(one[4][0]) for one in found if refused_address(str(one[4][0])) is None]
+    addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+    allowed = [one for one in addresses if guard.refuses(host, port, one) is None]
     if not allowed:
-        return f"{host} {refused_address(str(found[0][4][0]))}"
+        return _refused(host, port, addresses[0], guard)
     problem: OSError | None = None
-    for address in dict.fromkeys(allowed):
+    for address in allowed:
         try:
             _, writer = await asyncio.open_connection(address, port)
         except OSError as error:
@@ -64,3 +77,16 @@ async def _connect(host: str, port: int) -> str | None:
             writer.close()
             return None
     raise problem or OSError("no address")
+
+
+def _refused(host: str, port: int, address: str, guard: EgressGuard) -> Problem:
+    urls = (f"http://{_bracketed(one)}:{port}" for one in (host, address))
+    entry = next(filter(None, map(private_url, urls)), None)
+    if entry is None:
+        return Problem(guard.refuses(host, port, address) or "")
+    who = address if host == address else f"{host} is at {address}, which"
+    return Problem(f"{who} is not a public address, and not allowed", entry)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -57,3 +57,9 @@ def _say(label: str, label_style: str, message: str, style: str = "") -> None:
 def print_json(value: Any) -> None:
     """Indented, and nothing but JSON."""
     output().print(json.dumps(value, indent=2, ensure_ascii=False), soft_wrap=True)
+
+
+def print_line(line: str) -> None:
+    """What a script takes: the line alone, as it is."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,25 +1,33 @@
-"""``sluicegate serve``: the gateway on this machine, for this machine."""
+"""``sluicegate serve``: the gateway on this machine, for this machine or, with keys, for others."""
 
 import asyncio
 import os
 import socket
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 
-from gateway.bootstrap import local
+from gateway.adapters.stored import StoredEndpoints
+from gateway.admin.first_key import make_first_key
+from gateway.admin.means import every
+from gateway.admission.keys import read_key
+from gateway.bootstrap.local import local
+from gateway.bootstrap.wiring import Wired
+from gateway.ports import ItemStore
 from gateway.settings import Settings
-from handler.app import create_app
-from handler.cli.banner import banner
+from handler.app import create_app, query_routes
+from handler.cli.banner import banner, how_to_make_a_key
 from handler.cli.configuration import configured_endpoints, settings_for
-from handler.cli.listening import BACKLOG, listen, url_of
-from handler.cli.listing import Surroundings
+from handler.cli.listening import BACKLOG, is_own, listen, url_of
+from handler.cli.listing import Listed, Surroundings
 from handler.cli.logs import start_logging
-from handler.cli.screen import note, output
+from handler.cli.screen import note, output, warn
 from handler.cli.trouble import Trouble
+from handler.control.routes import control_routes, means_of
 from handler.local_guard import is_loopback
 
 GRACE = 10  # seconds for the calls under way when the server is told to stop
@@ -29,30 +37,100 @@ KEPT_ALIVE = 75  # seconds: longer than SDKs keep an idle connection, so that th
 def build(
     settings: Settings | None = None, environment: Mapping[str, str] | None = None
 ) -> FastAPI:
-    """The app, open to this machine only.
+    """The app; without gateway keys it is open to this machine only.
 
     Under a server of one's own: ``uvicorn --factory handler.cli.serve:build``.
     """
     settings = settings or settings_for()
-    wired = local(
-        settings,
-        environment=os.environ if environment is None else environment,
-        configured=configured_endpoints(settings),
-    )
-    return create_app(wired, local_only=True)
+    environment = os.environ if environment is None else environment
+    return _app(_wired(Surroundings(settings, environment, configured_endpoints(settings))))
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Until it is told to stop. Raises Trouble when it cannot start."""
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, "json" if settings.logs_json else "text")
+    if settings.store == "aws" or not is_own(host):
+        settings = settings.model_copy(update={"require_keys": True})
     here = Surroundings.here(settings)
-    rows = asyncio.run(here.listed())
-    app = build(settings, here.environment)
+    wired = _wired(here)
+    rows, guarded = asyncio.run(_looked_up(here, wired))
+    if not guarded and not is_own(host):
+        raise Trouble(_nobody_to_ask(host, settings))
     _refuse_loop(here.environment.get("OPENAI_BASE_URL", ""), port)
     sockets = listen(host, port)
     banner(output(), url_of(host, sockets), rows, here)
     sys.stdout.flush()
-    _run(app, sockets)
+    if settings.require_keys and not guarded:
+        warn(f"no gateway key is good now, so nobody can call: {how_to_make_a_key(settings)}")
+    if not is_own(host):
+        warn(
+            f"{host} is served as plain HTTP: keys and answers cross the network in clear; put a "
+            "proxy that speaks TLS in front, and let nothing else reach this port"
+        )
+    _run(_app(wired), sockets)
+
+
+def _wired(here: Surroundings) -> Wired:
+    settings = here.settings
+    if settings.store == "local":
+        return local(settings, environment=here.environment, configured=here.configured)
+    if settings.config:
+        raise Trouble(
+            f"{settings.config}: on AWS endpoints are served from the store alone; put them there: "
+            f"sluicegate apply {settings.config} --aws"
+        )
+    from gateway.bootstrap.aws import aws
+
+    return aws(settings)
+
+
+def _app(wired: Wired) -> FastAPI:
+    settings = wired.settings
+    return create_app(
+        wired,
+        [*query_routes(wired), *control_routes(wired)],
+        local_only=settings.store == "local" and not settings.require_keys,
+        start=_first_key(wired) if settings.store == "aws" else None,
+    )
+
+
+def _first_key(wired: Wired) -> Callable[[], Awaitable[object]]:
+    """Without it nobody could configure a gateway on AWS from elsewhere."""
+    from gateway.bootstrap.aws import AdminKeySafe
+
+    async def make() -> None:
+        safe = AdminKeySafe(wired.settings)
+        try:
+            await make_first_key(means_of(wired), safe)
+        finally:
+            await safe.close()
+
+    return make
+
+
+async def _looked_up(here: Surroundings, wired: Wired) -> tuple[list[Listed], bool]:
+    """What can be called, and whether there is a key to call it with."""
+    guarded = here.settings.require_keys and await _has_good_key(wired.items)
+    if here.settings.store == "local":
+        return await here.listed(), guarded
+    return [Listed(one, "store") for one in await StoredEndpoints(wired.items).list()], guarded
+
+
+async def _has_good_key(items: ItemStore) -> bool:
+    now = time.time()
+    async for item in every(items, "key"):
+        key = read_key(item.body)
+        if not key.disabled and (key.expires is None or key.expires > now):
+            return True
+    return False
+
+
+def _nobody_to_ask(host: str, settings: Settings) -> str:
+    return (
+        f"--host {host} is refused: it would open the gateway, and the providers' keys behind it, "
+        "to other machines, and there is no gateway key to ask them for. Make one first: "
+        f"{how_to_make_a_key(settings)}. Or leave --host out (127.0.0.1)"
+    )
 
 
 def _run(app: FastAPI, sockets: list[socket.socket]) -> None:

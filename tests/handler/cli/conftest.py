@@ -1,4 +1,5 @@
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.handler.cli.stand_in import StandIn
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, no provider's key, and a terminal of 80 columns."""
-    names = {"SLUICEGATE_CONFIG", "SLUICEGATE_LOG_LEVEL", "SLUICEGATE_CONNECT_TIMEOUT"}
+    names = {name for name in os.environ if name.startswith("SLUICEGATE_")}
     for provider in PROVIDERS.values():
         names |= {*provider.key_variables, provider.base_url_variable or "OPENAI_BASE_URL"}
     for name in names:
@@ -19,6 +20,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path / "home"
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody types."""
+    for module in ("typed", "control", "manifests"):
+        monkeypatch.setattr(f"handler.cli.{module}.someone_types", lambda: True)
 
 
 @pytest.fixture

@@ -31,23 +31,30 @@ DONE = b"data: [DONE]\n\n"
 class StandIn:
     """``answer``: status, content type and body, ``missing`` bytes of which do not come.
 
-    ``asked``: the bodies that came.
+    ``asked``: the bodies that came; ``headers``: what came with them, names in lower case.
     """
 
     def __init__(self) -> None:
         self.answer: tuple[int, str, bytes] = (200, "text/event-stream", HELLO + STOP + DONE)
         self.missing = 0
         self.asked: list[Json] = []
+        self.headers: list[dict[str, str]] = []
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
                 stand_in.asked.append(loads(self.rfile.read(length)))
+                self._note()
                 self._send()
 
             def do_GET(self) -> None:
+                self._note()
                 self._send()
+
+            def _note(self) -> None:
+                told = {name.lower(): value for name, value in self.headers.items()}
+                stand_in.headers.append(told)
 
             def _send(self) -> None:
                 status, kind, body = stand_in.answer

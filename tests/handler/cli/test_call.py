@@ -21,6 +21,7 @@ CUT_SHORT = (
 
 def create(provider: StandIn, *more: str) -> None:
     target = ["--provider", "openai_compatible", "--model", "m", "--base-url", provider.url]
+    more = ("--allow-private", *more)
     assert run("endpoints", "create", "mine", *target, *more).exit_code == 0
 
 
@@ -204,6 +205,32 @@ def test_an_answer_that_is_cut_on_the_way_is_told(provider: StandIn) -> None:
     result = run("call", "mine", "Hi", "--stream", "--url", provider.url)
     assert (result.exit_code, result.stdout) == (1, "Hello\n")
     assert result.stderr.startswith(f"error: the answer of {provider.url} broke off: ")
+
+
+def test_sends_the_gateway_key_to_a_running_gateway_and_shows_it_nowhere(
+    provider: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_API_KEY", "sgk_canary\n")
+    provider.answer = (401, "application/json", dumps({"error": {"message": "no valid key"}}))
+    result = run("call", "mine", "Hi", "--url", provider.url)
+    assert provider.headers[0]["authorization"] == "Bearer sgk_canary"
+    expected = "error: the gateway answered 401: no valid key; export SLUICEGATE_API_KEY=…\n"
+    assert (result.exit_code, result.output) == (1, expected)
+
+
+@pytest.mark.parametrize("key", ["sgk_canary two", "sgk_canar\N{LATIN SMALL LETTER Y WITH ACUTE}"])
+def test_a_key_that_is_none_is_sent_nowhere(
+    provider: StandIn, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_API_KEY", key)
+    result = run("call", "mine", "Hi", "--url", provider.url)
+    assert (result.exit_code, "SLUICEGATE_API_KEY holds characters" in result.stderr) == (1, True)
+    assert (provider.asked, "canar" in result.output) == ([], False)
+
+
+def test_needs_no_gateway_key_within_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_REQUIRE_KEYS", "true")
+    assert run("call", "demo", "Hi").exit_code == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])

@@ -7,19 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.sqlite import SqliteEndpoints
+from gateway.adapters.sqlite import SqliteItems
+from gateway.ports import Change
 from gateway.routing.endpoint import Endpoint, Target
+from gateway.routing.items import write_endpoint
 from tests.handler.cli.stand_in import StandIn
 from tests.handler.cli.terminal import run, words
 
 READY = (200, "application/json", b'{"status": "ready", "endpoints": 3}')
-MINE = ("endpoints", "create", "mine", "--provider", "openai_compatible", "--model", "m")
+MINE = (
+    *("endpoints", "create", "mine", "--allow-private"),
+    *("--provider", "openai_compatible", "--model", "m"),
+)
 
 
 def doctor(*arguments: str) -> tuple[int, str]:
     """Its exit code, and its words without the breaks of lines."""
     result = run("doctor", *arguments)
     return result.exit_code, words(result.stdout)
+
+
+async def write(home: Path, endpoint: Endpoint) -> None:
+    """As another program would, without the checks of this one."""
+    change = Change("endpoint", endpoint.name, write_endpoint(endpoint), 0)
+    await SqliteItems(home / "gateway.db").write([change])
 
 
 def free_port() -> str:
@@ -97,13 +108,50 @@ def test_a_target_that_cannot_be_called_is_told(target: tuple[str, ...], said: s
 def test_a_key_that_was_taken_away_is_missed(home: Path) -> None:
     run(*MINE, "--base-url", "http://127.0.0.1:9/v1", "--key-stdin", typed="sk-1")
     (home / "secrets.json").unlink()
-    assert "create the endpoint again with --replace --key-stdin" in doctor()[1]
+    fix = "fix: sluicegate secrets put mine --base-url http://127.0.0.1:9/v1"
+    assert f"secret 'vault:mine' is not set {fix}" in doctor()[1]
+
+
+def test_a_private_address_that_is_not_allowed_is_told_with_the_fix() -> None:
+    run(*MINE, "--base-url", "http://127.0.0.1:9/v1")
+    run("settings", "disallow", "127.0.0.1:9")
+    code, said = doctor()
+    problem = "failed mine openai_compatible/m: 127.0.0.1 is not a public address, and not allowed"
+    assert (code, f"{problem} fix: sluicegate settings allow 127.0.0.1:9" in said) == (1, True)
+
+
+def test_a_secret_that_was_entered_for_another_place_is_told(home: Path) -> None:
+    run("secrets", "put", "mine", "--provider", "openai", typed="sk-very-secret")
+    asyncio.run(write(home, Endpoint("old", (Target("groq", "m", "file:mine"),))))
+    said = doctor()[1]
+    assert "was entered for https://api.openai.com and goes nowhere else" in said
+    assert "fix: sluicegate secrets put mine --provider groq" in said
+    assert "very-secret" not in said
+
+
+def test_secrets_of_the_first_program_are_bound_to_nothing(home: Path) -> None:
+    home.mkdir()
+    (home / "secrets.json").write_text('{"old": "sk-very-secret"}')
+    (home / "secrets.json").chmod(0o600)
+    code, said = doctor("--port", free_port())
+    assert "warning secrets old may go to any provider" in said
+    assert "fix: sluicegate secrets put old --provider …" in said
+    assert (code, "very-secret" in said) == (0, False)
+
+
+@pytest.mark.parametrize("written", [b"{", b"[]"])
+def test_secrets_that_cannot_be_read_keep_nothing_else_from_being_told(
+    home: Path, written: bytes
+) -> None:
+    home.mkdir()
+    (home / "secrets.json").write_bytes(written)
+    assert "failed secrets" in doctor()[1]
 
 
 def test_a_file_of_endpoints_is_checked(tmp_path: Path, provider: StandIn) -> None:
     file = tmp_path / "endpoints.yaml"
-    target = f"{{provider: ollama, model: m, base_url: '{provider.url}'}}"
-    file.write_text(f"endpoints: {{a: {{targets: [{target}], fallbacks: [{target}]}}}}")
+    m, n = (f"{{provider: ollama, model: {one}, base_url: '{provider.url}'}}" for one in "mn")
+    file.write_text(f"endpoints: {{a: {{targets: [{m}], fallbacks: [{n}]}}}}")
     code, said = doctor("--config", str(file), "--port", free_port())
     assert (code, f"{file}, 1 endpoint ok a ollama/m" in said) == (0, True)
     file.write_text("endpoints: {a: {}}")
@@ -132,7 +180,7 @@ def test_a_home_that_cannot_be_written_is_found(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_provider_that_is_no_more_is_found(home: Path) -> None:
     gone = Endpoint("old", (Target("gone", "m"), Target("ollama", "m", base_url="http://[::]/v1")))
-    asyncio.run(SqliteEndpoints(home / "gateway.db").put(gone))
+    asyncio.run(write(home, gone))
     said = doctor()[1]
     assert "failed old gone/m: no such provider" in said
     assert "failed old ollama/m: base_url points at an address that no server has (::)" in said

@@ -9,6 +9,7 @@ from gateway.wire.json import loads
 from tests.handler.cli.terminal import run, words
 
 FAST = ("endpoints", "create", "fast", "--provider", "openai", "--model", "gpt-4.1-mini")
+FOR_OPENAI = {"value": "sk-very-secret", "origin": "https://api.openai.com"}
 CREATED = """\
 endpoints:
   fast:
@@ -56,10 +57,10 @@ def test_a_whole_endpoint_may_come_from_a_file(tmp_path: Path) -> None:
 def test_a_key_from_standard_input_is_kept_where_only_its_owner_can_read(home: Path) -> None:
     result = run(*FAST, "--key-stdin", typed="sk-very-secret\n")
     secrets = home / "secrets.json"
-    assert loads(secrets.read_text()) == {"fast": "sk-very-secret"}
+    assert loads(secrets.read_text()) == {"fast": FOR_OPENAI}
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
     shown = run("endpoints", "show", "fast").output
-    assert "secret: file:fast" in shown
+    assert "secret: vault:fast" in shown
     assert "very-secret" not in result.output + shown
 
 
@@ -189,24 +190,19 @@ def test_shows_what_comes_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Non
     assert run("endpoints", "show", "nope").exit_code == 1
 
 
-def test_deletes_and_tells_of_the_key_that_stays(home: Path) -> None:
+def test_deletes_and_tells_of_the_key_that_stays() -> None:
     run(*FAST, "--key-stdin", typed="sk-1")
     result = run("endpoints", "delete", "fast", "--yes")
-    expected = f"deleted fast\nits key stays in {home}/secrets.json as fast\n"
+    expected = "deleted fast\nits key stays: sluicegate secrets delete fast\n"
     assert (result.exit_code, result.stderr) == (0, expected)
     assert run("endpoints", "show", "fast").exit_code == 1
-
-
-@pytest.fixture
-def person(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handler.cli.endpoints_written.someone_types", lambda: True)
 
 
 @pytest.mark.usefixtures("person")
 def test_a_person_is_asked_for_the_key(home: Path) -> None:
     result = run(*FAST, "--key-stdin", typed="sk-very-secret\n")
     assert "Key (not shown): \n" in result.output
-    assert loads((home / "secrets.json").read_text()) == {"fast": "sk-very-secret"}
+    assert loads((home / "secrets.json").read_text()) == {"fast": FOR_OPENAI}
     assert "very-secret" not in result.output
 
 
@@ -249,3 +245,90 @@ def test_a_store_that_cannot_be_used_is_told(home: Path) -> None:
         1,
         f"error: the store {home}/gateway.db cannot be used: file is not a database\n",
     )
+
+
+HERE = (
+    *("endpoints", "create", "here", "--provider", "openai_compatible", "--model", "m"),
+    *("--base-url", "http://127.0.0.1:9/v1"),
+)
+
+
+def allowed() -> list[str]:
+    entries: list[str] = loads(run("settings", "show", "--json").stdout)["allow_private"]
+    return entries
+
+
+def test_a_private_address_has_to_be_allowed(home: Path) -> None:
+    result = run(*HERE, "--key-stdin", typed="sk-very-secret")
+    expected = (
+        "error: --base-url: 127.0.0.1:9 is not a public address; to let the gateway connect "
+        "there, add --allow-private\n"
+    )
+    assert (result.exit_code, result.stderr, home.exists()) == (1, expected, False)
+    assert run(*HERE, "--allow-private").exit_code == 0
+    assert allowed() == ["127.0.0.1:9"]
+    assert run(*HERE, "--replace", "--allow-private").exit_code == 0
+    assert allowed() == ["127.0.0.1:9"]
+    assert run(*HERE, "--replace").exit_code == 0
+
+
+def test_what_was_allowed_before_stays_allowed() -> None:
+    run("settings", "allow", "10.0.0.0/8")
+    run(*HERE, "--allow-private")
+    assert allowed() == ["10.0.0.0/8", "127.0.0.1:9"]
+
+
+def test_all_private_addresses_of_a_file_are_allowed_at_once() -> None:
+    spec = (
+        "targets: [{provider: ollama, model: a, base_url: 'http://10.1.2.3:1/v1'}]\n"
+        "fallbacks: [{provider: ollama, model: b, base_url: 'http://localhost:2/v1'}]"
+    )
+    result = run("endpoints", "create", "x", "--file", "-", typed=spec)
+    fix = "is not a public address; to let the gateway connect there, add --allow-private"
+    assert result.stderr.splitlines() == [
+        "error: standard input: 2 faults:",
+        f"  targets[0].base_url: 10.1.2.3:1 {fix}",
+        f"  fallbacks[0].base_url: localhost:2 {fix}",
+    ]
+    run("endpoints", "create", "x", "--file", "-", "--allow-private", typed=spec)
+    assert allowed() == ["10.1.2.3:1", "localhost:2"]
+
+
+def test_any_variable_may_be_sent_to_a_server_of_ones_own() -> None:
+    assert run(*HERE, "--allow-private", "--key-env", "HOUSE_KEY").exit_code == 0
+    assert "secret: env:HOUSE_KEY" in run("endpoints", "show", "here").stdout
+
+
+def test_a_key_goes_to_where_its_target_is(home: Path) -> None:
+    run(*HERE, "--allow-private", "--key-stdin", typed="sk-1")
+    kept = {"here": {"value": "sk-1", "origin": "http://127.0.0.1:9"}}
+    assert loads((home / "secrets.json").read_text()) == kept
+
+
+def test_a_key_that_others_use_is_not_replaced() -> None:
+    run("secrets", "put", "groq", typed="sk-1")
+    run("endpoints", "create", "other", "--provider", "groq", "--model", "m")
+    create = ("endpoints", "create", "groq", "--provider", "mistral", "--model", "m")
+    result = run(*create, "--key-stdin", typed="sk-2")
+    assert (result.exit_code, "a secret 'groq' is there and used by other" in result.stderr) == (
+        1,
+        True,
+    )
+
+
+def test_the_secret_of_a_provider_is_its_usual_key() -> None:
+    run("secrets", "put", "openai", typed="sk-1")
+    assert "secret: vault:openai" in (run(*FAST), run("endpoints", "show", "fast"))[1].stdout
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", "demo"]])
+def test_a_file_is_of_this_machine(tmp_path: Path, command: list[str]) -> None:
+    result = run("endpoints", *command, "--config", str(tmp_path), "--url", "127.0.0.1:9")
+    assert (result.exit_code, "--config is of this machine" in result.stderr) == (1, True)
+
+
+def test_what_is_used_by_a_key_stays() -> None:
+    run(*FAST)
+    run("keys", "create", "ci", "--endpoint", "fast")
+    result = run("endpoints", "delete", "fast", "--yes")
+    assert (result.exit_code, "is named by the keys ci" in result.stderr) == (1, True)

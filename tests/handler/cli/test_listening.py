@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from handler.cli.listening import listen, url_of
+from handler.cli.listening import is_own, listen, url_of
 from handler.cli.trouble import Trouble
 
 
@@ -86,3 +86,19 @@ def test_a_name_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(Trouble, match="--host localhost has no address"):
         listen("localhost", 8000)
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("127.0.0.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.2", False),
+        ("example.com", False),
+    ],
+)
+def test_tells_which_hosts_only_this_machine_reaches(host: str, own: bool) -> None:
+    assert is_own(host) is own

@@ -4,9 +4,13 @@ import asyncio
 import io
 import logging
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from gateway.wire.json import loads
 from handler.cli.logs import log_to
 
 
@@ -42,3 +46,31 @@ def test_an_error_comes_with_its_trace() -> None:
 
 def test_what_was_cancelled_at_the_end_is_no_news() -> None:
     assert logged(io.StringIO(), logging.ERROR, asyncio.CancelledError()) == ""
+
+
+SAY = """
+import asyncio, logging
+from handler.cli.logs import start_logging
+start_logging("INFO", "json")
+logging.getLogger("sluicegate.exchange").info("ours")
+logging.getLogger("sluicegate.exchange").debug("too quiet")
+logging.getLogger("asyncio").warning("%s", "theirs")
+logging.getLogger("asyncio").info("too quiet")
+logging.getLogger("asyncio").error("x", exc_info=asyncio.CancelledError())
+"""
+
+
+def test_for_programs_each_line_is_json_and_is_said_once() -> None:
+    """In a process of its own: what is set up is everybody's."""
+    done = subprocess.run(  # noqa: S603 -- our own words
+        [sys.executable, "-c", SAY],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
+    )
+    told = [loads(line) for line in done.stderr.splitlines()]
+    assert [(one["level"], one["message"]) for one in told] == [
+        ("INFO", "ours"),
+        ("WARNING", "theirs"),
+    ]

@@ -5,13 +5,14 @@ import socket
 
 import pytest
 
+from gateway.providers.egress import AllowList
 from gateway.routing.endpoint import Target
 from handler.cli import reaching
-from handler.cli.reaching import Address, address_of, reach_all
+from handler.cli.reaching import Address, Problem, address_of, reach_all
 
 
-def reached(*addresses: Address | None) -> list[str | None]:
-    return list(asyncio.run(reach_all(addresses)).values())
+def reached(*addresses: Address | None, allowed: tuple[str, ...] = ()) -> list[Problem | None]:
+    return list(asyncio.run(reach_all(addresses, AllowList.parse(allowed))).values())
 
 
 @pytest.mark.parametrize(
@@ -36,13 +37,50 @@ def test_what_is_served_within_the_process_needs_no_connection() -> None:
 def test_all_are_tried_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-        refused = "127.0.0.1, port 9: Connection refused"
-        assert reached(("127.0.0.1", port), ("127.0.0.1", 9)) == [None, refused]
+        refused = Problem("127.0.0.1, port 9: Connection refused")
+        found = reached(("127.0.0.1", port), ("127.0.0.1", 9), allowed=("127.0.0.1",))
+        assert found == [None, refused]
 
 
 def test_no_connection_goes_to_an_address_that_no_provider_may_have() -> None:
     said = "169.254.169.254 points at a metadata service (169.254.169.254)"
-    assert reached(("169.254.169.254", 80)) == [said]
+    assert reached(("169.254.169.254", 80)) == [Problem(said)]
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        (
+            ("127.0.0.1", 9),
+            Problem("127.0.0.1 is not a public address, and not allowed", "127.0.0.1:9"),
+        ),
+        (
+            ("localhost", 9),
+            Problem(
+                "localhost is at 127.0.0.1, which is not a public address, and not allowed",
+                "localhost:9",
+            ),
+        ),
+        (
+            ("house.test", 9),
+            Problem(
+                "house.test is at 127.0.0.1, which is not a public address, and not allowed",
+                "127.0.0.1:9",
+            ),
+        ),
+        (
+            ("::1", 9),
+            Problem("::1 is not a public address, and not allowed", "[::1]:9"),
+        ),
+    ],
+)
+def test_a_private_address_is_told_with_what_would_allow_it(
+    monkeypatch: pytest.MonkeyPatch, address: Address, problem: Problem
+) -> None:
+    place = (address[0] if ":" in address[0] else "127.0.0.1", 9)
+    found = [(socket.AF_INET, 1, 6, "", place)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert reached(address) == [problem]
 
 
 def test_a_silent_host_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,4 +89,4 @@ def test_a_silent_host_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(reaching, "PATIENCE", 0.01)
     monkeypatch.setattr(reaching, "_connect", silent)
-    assert reached(("house.test", 80)) == ["house.test, port 80, did not answer in 0.01 s"]
+    assert reached(("house.test", 80)) == [Problem("house.test, port 80, did not answer in 0.01 s")]
