@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -56,11 +57,14 @@ MANY_ARGUMENTS_IN = ("gateway/bootstrap/", "handler/cli/")
 WAITING_IMPORTS_IN = ("handler.cli", "gateway.bootstrap")
 
 
-def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+@cache
+def modules() -> list[tuple[str, Path, ast.Module]]:
+    found = []
     for path in sorted(SOURCE.rglob("*.py")):
         parts = path.relative_to(SOURCE).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        yield name, path, ast.parse(path.read_text())
+        found.append((name, path, ast.parse(path.read_text())))
+    return found
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
@@ -73,6 +77,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
                 yield (inner if is_module(inner) else node.module), node
 
 
+@cache
 def is_module(name: str) -> bool:
     path = SOURCE.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()

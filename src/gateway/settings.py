@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -16,9 +17,21 @@ def _split(value: Any) -> Any:
     return tuple(one.strip() for one in value.split(",") if one.strip())
 
 
+def _proxy(url: str) -> str:
+    """It may hold a password: it is not said back."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
+    return url
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="SLUICEGATE_", env_ignore_empty=True, extra="ignore"
+        env_prefix="SLUICEGATE_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
     home: Path = Field(
@@ -51,7 +64,7 @@ class Settings(BaseSettings):
         default=(),
         description="Private addresses that providers may have: HOST:PORT, NETWORK/BITS, …",
     )
-    proxy: str | None = Field(
+    proxy: Annotated[str, AfterValidator(_proxy)] | None = Field(
         default=None, description="A proxy for calls to providers; none else is used"
     )
     max_body_bytes: int = Field(

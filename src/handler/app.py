@@ -1,5 +1,6 @@
 """The FastAPI application over a wired gateway."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ from handler.sending import response_of
 
 logger = logging.getLogger("sluicegate")
 
+STARTING = 5.0  # seconds that calls wait for what is done first
+
 
 def create_app(
     wired: Wired,
@@ -33,16 +36,16 @@ def create_app(
     start: Callable[[], Awaitable[object]] | None = None,
 ) -> FastAPI:
     """``local_only``: no gateway keys guard it, so only its own machine may call. ``start``: what
-    is done first; where the store is down, the gateway starts without."""
+    is done first, or meanwhile where it takes longer."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if start is not None:
-            try:
-                await start()
-            except GatewayError as error:
-                logger.error("at the start: %s", error.message)  # noqa: TRY400 - it says enough
+        starting = asyncio.ensure_future(start()) if start else None
+        if starting:
+            await asyncio.wait({starting}, timeout=STARTING)
         yield
+        if starting:
+            starting.cancel()
         await wired.close()
 
     app = FastAPI(

@@ -42,13 +42,14 @@ RECORD = Record(
     first_content=0.25,
     error=None,
 )
-STORES = ["memory", "sqlite", "ministack", "roto"]
+ON_AWS = ("ministack", "roto")
+STORES = ["memory", "sqlite", *(pytest.param(name, marks=pytest.mark.aws) for name in ON_AWS)]
 
 
 @pytest.fixture(params=STORES)
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws | None:
     """None for the stores that need none."""
-    if request.param in ("memory", "sqlite"):
+    if request.param not in ON_AWS:
         return None
     return with_tables(servers_of(request.config).aws(request.param, monkeypatch))
 

@@ -29,8 +29,9 @@ class Lifetimes:
 
     Up to ``fresh`` as it is; up to ``stale`` while it is read anew in the background; after that
     it is read before it is served, unless the store is down: then up to ``outage``. ``absent``: how
-    long nothing is believed to be there. ``pause``: between two readings of a store that is down.
-    ``size``: how many names are remembered, the least used go first; of absent ones as many again.
+    long nothing is believed to be there. ``pause``: between two readings of a store that is down;
+    ``hope``: how long a caller waits for one. ``size``: how many names are remembered, the least
+    used go first; of absent ones as many again.
     """
 
     fresh: float = 2
@@ -38,6 +39,7 @@ class Lifetimes:
     outage: float = 3600
     absent: float = 5
     pause: float = 1
+    hope: float = 0.25
     size: int = 1024
 
 
@@ -79,6 +81,10 @@ class Cached(Generic[Thing]):
             del self._absent[name]
         return await asyncio.shield(self._read(name))
 
+    def knows(self, name: str) -> bool:
+        """Whether it was found before."""
+        return name in self._found
+
     async def renewed(self, name: str) -> Looked[Thing]:
         """Read anew, now."""
         return await asyncio.shield(self._read(name))
@@ -88,18 +94,28 @@ class Cached(Generic[Thing]):
         age = now - entry.at
         if age <= lives.fresh:
             return entry.looked
-        quiet = entry.quiet
-        # A failure of long ago says nothing about the store as it is now.
-        unknown = quiet is None or now > quiet + lives.stale
-        if age > lives.outage or (unknown and age > lives.stale):
-            try:
-                return await asyncio.shield(self._read(name))
-            except GatewayError:
-                if age > lives.outage:
-                    raise
-        elif quiet is None or now >= quiet:
+        if age > lives.outage:
+            return await asyncio.shield(self._read(name))
+        if entry.quiet is not None:
+            return await self._hoped_for(name, entry, now)
+        if age <= lives.stale:
             self._read(name)
-        return entry.looked
+            return entry.looked
+        try:
+            return await asyncio.shield(self._read(name))
+        except GatewayError:
+            return entry.looked
+
+    async def _hoped_for(self, name: str, entry: Remembered[Thing], now: float) -> Looked[Thing]:
+        """After a failure the store is asked once in a while, and one caller waits for it, shortly:
+        so what was changed meanwhile is seen as soon as the store is back."""
+        if name in self._reading or now < (entry.quiet or now):
+            return entry.looked
+        try:
+            async with asyncio.timeout(self._lifetimes.hope):
+                return await asyncio.shield(self._read(name))
+        except (GatewayError, TimeoutError):
+            return entry.looked
 
     def _read(self, name: str) -> asyncio.Task[Looked[Thing]]:
         task = self._reading.get(name)
@@ -117,11 +133,12 @@ class Cached(Generic[Thing]):
             entry.quiet = self._clock() + self._lifetimes.pause
 
     async def _refresh(self, name: str) -> Looked[Thing]:
+        at = self._clock()  # what it says is as old as the question
         looked = await self._load(name)
         self._found.pop(name, None)
         self._absent.pop(name, None)
         kept = self._absent if looked.found is None else self._found
-        kept[name] = Remembered(looked, self._clock())
+        kept[name] = Remembered(looked, at)
         while len(kept) > self._lifetimes.size:
             kept.popitem(last=False)
         return looked

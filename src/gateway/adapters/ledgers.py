@@ -71,6 +71,11 @@ class Keeping:
         """Nobody knows how long the process will go on: keep now what waits."""
         self._hurry.set()
 
+    async def close(self) -> None:
+        """The process ends: what still waits is lost."""
+        if self._waiting:
+            logger.error("%d records could not be kept in time", len(self._waiting))
+
     async def _write(self) -> None:
         try:
             while self._waiting:

@@ -4,11 +4,17 @@ import asyncio
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import Unavailable
 from gateway.wire.json import Json, dumps, loads
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process at a time is on its user
+    fcntl = None  # type: ignore[assignment]
 
 
 class LocalVault:
@@ -69,16 +75,38 @@ class LocalVault:
         return entries
 
     def _put(self, name: str, entry: Json | None) -> None:
-        with self._writing:
-            entries = {**self._current(), name: entry}
-            if entry is None:
-                del entries[name]
+        try:
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # mkstemp makes the file readable by its owner alone before anything is in it.
-            handle, draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secrets-")
+            with self._writing, _alone(self._file.with_suffix(".lock")):
+                entries = {**self._current(), name: entry}
+                if entry is None:
+                    del entries[name]
+                self._replace(dumps(entries))
+        except OSError as error:
+            problem = f"the secrets file {self._file} cannot be written: {error.strerror}"
+            raise Unavailable(problem) from error
+
+    def _replace(self, text: bytes) -> None:
+        # mkstemp makes the file readable by its owner alone before anything is in it.
+        handle, draft = tempfile.mkstemp(dir=self._file.parent, prefix=".secrets-")
+        try:
             with os.fdopen(handle, "wb") as file:
-                file.write(dumps(entries))
+                file.write(text)
+                file.flush()
+                os.fsync(handle)
             Path(draft).replace(self._file)
+        except OSError:
+            Path(draft).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Other processes write the same file: the command line, while a gateway runs."""
+    with lock.open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def bound_to(origin: str, reference: str, entry: object) -> object:

@@ -1,5 +1,6 @@
 """What calls need of configuration, read from its items."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -12,6 +13,10 @@ from gateway.routing.items import read_endpoint
 from gateway.wire.json import Json
 
 Read = TypeVar("Read")
+
+STRANGERS = 4  # of a store's 16 threads
+LONGEST_QUEUE = 256
+PATIENCE = 4.0  # seconds; a store's own is a little less
 
 
 class StoredEndpoints:
@@ -36,16 +41,33 @@ class StoredEndpoints:
 
 
 class CachedGrants:
-    """What each credential gives, remembered under the whole of its hash."""
+    """What each credential gives, remembered under the whole of its hash.
+
+    Credentials that were never seen are looked up a few at a time: whoever makes them up must not
+    keep those that are known from being read anew.
+    """
 
     def __init__(
         self, items: ItemStore, *, clock: Callable[[], float], lifetimes: Lifetimes
     ) -> None:
         self._items = items
         self._remembered = Cached(self._find, clock=clock, lifetimes=lifetimes)
+        self._strangers = asyncio.Semaphore(STRANGERS)
+        self._queue = 0
 
     async def find(self, credential: str) -> Grant | None:
-        return (await self._remembered.find(credential)).found
+        if self._remembered.knows(credential):
+            return (await self._remembered.find(credential)).found
+        if self._queue >= LONGEST_QUEUE:
+            raise Unavailable("too many unknown gateway keys at once: try again in a moment")
+        self._queue += 1
+        try:
+            async with asyncio.timeout(PATIENCE), self._strangers:
+                return (await self._remembered.find(credential)).found
+        except TimeoutError:
+            raise Unavailable("gateway keys cannot be looked up now: try again") from None
+        finally:
+            self._queue -= 1
 
     async def _find(self, credential: str) -> Looked[Grant]:
         item = await self._items.get("grant", credential)

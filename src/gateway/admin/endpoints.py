@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from gateway.admin.means import Means, amend, every, found
-from gateway.admin.references import Rules
+from gateway.admin.references import Rules, secrets_named
 from gateway.admin.specs import EndpointSpec, checked, checked_name, endpoint_of
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.ports import Change, Item
-from gateway.routing.items import write_endpoint
+from gateway.routing.endpoint import Endpoint
+from gateway.routing.items import read_endpoint, write_endpoint
+from gateway.wire.items import unknown
 from gateway.wire.json import Json
 from gateway.wire.merge import merged
 
@@ -63,13 +65,13 @@ class Endpoints:
         await amend(self._items, prepare, version=version)
 
     async def _change(self, name: str, spec: Any, item: Item | None) -> Change:
-        rules = await Rules.read(self._means)
+        told = checked(EndpointSpec, spec)
+        rules = await Rules.read(self._means, secrets_named(told))
         created = item.body.get("created", 0) if item else self._means.now
-        endpoint = endpoint_of(
-            name, checked(EndpointSpec, spec), created=created, usual_secret=rules.usual_secret
-        )
+        endpoint = endpoint_of(name, told, created=created, usual_secret=rules.usual_secret)
         rules.check(endpoint)
-        return Change("endpoint", name, write_endpoint(endpoint), item.version if item else 0)
+        body = {**unknown(Endpoint, item.body if item else {}), **write_endpoint(endpoint)}
+        return Change("endpoint", name, body, item.version if item else 0)
 
     async def _refuse_if_used(self, name: str) -> None:
         users = [
@@ -92,7 +94,8 @@ def shown(item: Item) -> Json:
 
 def specification(body: Json) -> Json:
     """What a person would write: without what the gateway itself keeps."""
-    return {key: value for key, value in body.items() if key not in ("name", "created")}
+    known = write_endpoint(read_endpoint(body))
+    return {key: value for key, value in known.items() if key not in ("name", "created")}
 
 
 def patched(patch: Any) -> Edit:

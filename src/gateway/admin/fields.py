@@ -19,6 +19,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,127}")
 _ARN = re.compile(r"arn:aws[a-z\-]*:(iam|sts)::\d{12}:[\x21-\x7e]{1,512}")
 
 
+LAST_MOMENT = 253_402_300_799  # of the year 9999: later ones have no date
+
+
 def _known_provider(name: str) -> str:
     if name in PROVIDERS:
         return name
@@ -58,7 +61,7 @@ def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
         return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
     if isinstance(value, date):
-        return int(datetime.combine(value, time.max, UTC).timestamp())
+        return int(datetime.combine(value, time(23, 59, 59), UTC).timestamp())
     return value
 
 
@@ -78,7 +81,7 @@ Name = Annotated[str, AfterValidator(_plain_name)]
 ProviderName = Annotated[str, AfterValidator(_known_provider)]
 BaseUrl = Annotated[str, AfterValidator(_allowed_url)]
 Text = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Moment = Annotated[int, BeforeValidator(_moment), Field(gt=0, lt=1 << 40)]
+Moment = Annotated[int, BeforeValidator(_moment), Field(gt=0, le=LAST_MOMENT)]
 Arn = Annotated[str, AfterValidator(_arn)]
 AllowEntry = Annotated[str, AfterValidator(_allow_entry)]
 SecretReference = Annotated[str, Field(pattern=r"^(vault|env|file):[A-Za-z0-9_.\-]+$")]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.admin.fields import LAST_MOMENT
 from gateway.admin.means import Means, amend, every, found
 from gateway.admin.specs import KeySpec, checked, checked_name
 from gateway.admission.keys import (
@@ -20,6 +21,7 @@ from gateway.admission.keys import (
 )
 from gateway.errors import BadRequest, Conflict, EndpointNotFound, Invalid
 from gateway.ports import Change, Item, Page
+from gateway.wire.items import unknown
 from gateway.wire.json import Json
 from gateway.wire.merge import merged
 
@@ -64,7 +66,7 @@ class Keys:
         if key.principal is None:
             secret = new_key(self._means.entropy())
             key = replace(key, credentials=(self._credential(secret),))
-        return [*_written(key, 0), *await self._grants(None, key)], secret
+        return [*_written(key, None), *await self._grants(None, key)], secret
 
     async def patch(self, name: str, patch: Any, *, version: int | None) -> Json:
         if not isinstance(patch, dict):
@@ -85,7 +87,7 @@ class Keys:
         if key.principal != before.principal and (key.principal is None or before.credentials):
             raise Invalid([("principal", "cannot be changed: make another key")])
         await self._refuse_unknown(spec.endpoints)
-        return [*_written(key, item.version), *await self._grants(before, key)]
+        return [*_written(key, item), *await self._grants(before, key)]
 
     async def rotate(self, name: str, overlap: int, *, version: int | None) -> Made:
         """A new secret for this key; those before stay good for ``overlap`` seconds."""
@@ -106,7 +108,7 @@ class Keys:
                     field="overlap",
                 )
             key = replace(before, credentials=(self._credential(secret), *kept))
-            return [*_written(key, item.version), *await self._grants(before, key)]
+            return [*_written(key, item), *await self._grants(before, key)]
 
         await amend(self._items, prepare, version=version)
         return Made(await self.show(name), secret)
@@ -199,15 +201,16 @@ def _ending(credentials: Sequence[Credential], now: int, overlap: int) -> Sequen
     ]
 
 
-def _written(key: GatewayKey, version: int) -> list[Change]:
-    return [Change("key", key.name, write_key(key), version)]
+def _written(key: GatewayKey, item: Item | None) -> list[Change]:
+    body = {**unknown(GatewayKey, item.body if item else {}), **write_key(key)}
+    return [Change("key", key.name, body, item.version if item else 0)]
 
 
 def specification(body: Json) -> Json:
     """What a person would write."""
     kept = ("name", "created", "credentials")
-    told = {key: value for key, value in body.items() if key not in kept}
-    if (expires := body.get("expires")) is not None:
+    told = {key: value for key, value in write_key(read_key(body)).items() if key not in kept}
+    if 0 < (expires := body.get("expires") or 0) <= LAST_MOMENT:
         told["expires"] = datetime.fromtimestamp(expires, UTC).isoformat()
     return told
 

@@ -7,6 +7,7 @@ from gateway.admin import endpoints, keys
 from gateway.admin.means import Means, undoing
 from gateway.admin.planning import Plan, Planning, read_state
 from gateway.admin.secrets import Secrets
+from gateway.admin.settings import settings_in
 from gateway.admin.specs import ManifestSpec, checked
 from gateway.errors import ChangedMeanwhile, GatewayError
 from gateway.ports import SETTINGS, Item
@@ -61,7 +62,7 @@ class Manifests:
             "secrets": _each(state["secret"], lambda item: {"base_url": item.body["origin"]}),
         }
         if stored := state["settings"].get(SETTINGS):
-            manifest["settings"] = stored.body
+            manifest["settings"] = settings_in(stored)
         return {kind: told for kind, told in manifest.items() if told}
 
 

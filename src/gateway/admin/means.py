@@ -20,6 +20,7 @@ from gateway.ports import (
 
 TRIES = 100
 LONGEST_PAUSE = 0.05  # seconds
+COST = 2**14  # of a fingerprint: tens of milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def masked(secret: str) -> str:
 
 def fingerprint(value: str, salt: bytes) -> str:
     """Tells whether a secret is the same, and, since it is slow and salted, nothing more."""
-    told = hashlib.scrypt(value.encode(), salt=salt, n=2**14, r=8, p=1, dklen=16)
+    told = hashlib.scrypt(value.encode(), salt=salt, n=COST, r=8, p=1, dklen=16)
     return f"{salt.hex()}:{told.hex()}"
 
 

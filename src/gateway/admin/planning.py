@@ -11,15 +11,17 @@ from gateway.admin import endpoints, keys
 from gateway.admin.consequences import After, State, origins_used
 from gateway.admin.keys import Keys
 from gateway.admin.means import Means, every, is_fingerprint_of
-from gateway.admin.references import Rules
+from gateway.admin.references import Rules, secrets_named
 from gateway.admin.secrets import UNBOUND, Secrets, origin_told
-from gateway.admin.specs import KeySpec, ManifestSpec, SecretSpec, SettingsSpec, endpoint_of
+from gateway.admin.settings import settings_after, settings_in
+from gateway.admin.specs import KeySpec, ManifestSpec, SecretSpec, endpoint_of
 from gateway.admission.keys import principal_id
 from gateway.errors import Conflict, Invalid
 from gateway.ports import SETTINGS, Change, EndpointStore, Item, Kind
 from gateway.providers.egress import AllowList
 from gateway.routing.endpoint import Endpoint
 from gateway.routing.items import write_endpoint
+from gateway.wire.items import unknown
 from gateway.wire.json import Json, dumps
 
 Action = Literal["create", "update", "delete"]
@@ -94,7 +96,8 @@ class Planning:
         self._faults: list[tuple[str | None, str]] = []
 
     async def plan(self, *, prune: bool) -> Plan:
-        rules = self._after(await Rules.read(self._means))
+        named = {name for spec in self._manifest.endpoints.values() for name in secrets_named(spec)}
+        rules = self._after(await Rules.read(self._means, named.union(self._state["secret"])))
         planned = self._endpoints(rules)
         rules = replace(rules, origins=self._origins(planned.values()))
         for name, endpoint in planned.items():
@@ -183,10 +186,10 @@ class Planning:
         if self._manifest.settings is None:
             return
         item = self._state["settings"].get(SETTINGS)
-        before = SettingsSpec.model_validate(item.body if item else {}).model_dump()
         after = self._manifest.settings.model_dump()
-        if self._plan.add("settings", SETTINGS, before, after):
-            change = Change("settings", SETTINGS, after, item.version if item else 0)
+        if self._plan.add("settings", SETTINGS, settings_in(item), after):
+            body = settings_after(item, self._manifest.settings)
+            change = Change("settings", SETTINGS, body, item.version if item else 0)
             self._plan.changes.append(change)
 
     async def _prune(self) -> None:
@@ -213,6 +216,8 @@ class Planning:
 
     def _write(self, kind: Kind, name: str, body: Json | None, told: Any) -> None:
         item = self._state[kind].get(name)
+        if item and body is not None:
+            body = {**unknown(Endpoint, item.body), **body}
         before = told(item.body) if item else None
         if self._plan.add(kind, name, before, None if body is None else told(body)):
             self._plan.changes.append(Change(kind, name, body, item.version if item else 0))

@@ -1,10 +1,11 @@
 """What an endpoint may refer to: secrets that exist and go there, addresses that are allowed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from gateway.admin.means import Means, every
+from gateway.admin.means import Means
+from gateway.admin.specs import EndpointSpec
 from gateway.errors import Invalid
 from gateway.ports import SETTINGS, Variables
 from gateway.providers.catalog import PROVIDERS, Provider
@@ -13,6 +14,15 @@ from gateway.providers.origins import base_url_of, origin_of
 from gateway.routing.endpoint import Endpoint, Target
 
 VAULT = "vault:"
+
+
+def secrets_named(spec: EndpointSpec) -> set[str]:
+    """Those that its targets refer to, or would if they said nothing."""
+    told = {
+        one.secret.removeprefix(VAULT) if one.secret else one.provider
+        for one in spec.targets + spec.fallbacks
+    }
+    return {name for name in told if ":" not in name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,12 @@ class Rules:
     variables: Variables
 
     @classmethod
-    async def read(cls, means: Means) -> Self:
-        origins = {item.name: item.body["origin"] async for item in every(means.items, "secret")}
+    async def read(cls, means: Means, secrets: Iterable[str]) -> Self:
+        """``secrets``: the names that may be asked about, each looked up as it is now."""
+        origins = {}
+        for name in sorted(set(secrets)):
+            if item := await means.items.get("secret", name):
+                origins[name] = item.body["origin"]
         settings = await means.items.get("settings", SETTINGS)
         stored = settings.body.get("allow_private", ()) if settings else ()
         return cls(origins, AllowList.parse((*means.allowed, *stored)), means.variables)

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.admin.means import Means, amend
 from gateway.admin.specs import SettingsSpec, checked
 from gateway.errors import BadRequest, ChangedMeanwhile
-from gateway.ports import SETTINGS, Change
+from gateway.ports import SETTINGS, Change, Item
 from gateway.wire.json import Json
 from gateway.wire.merge import merged
 
@@ -18,9 +18,8 @@ class GatewaySettings:
     async def show(self) -> Json:
         """``always_allowed``: what whoever starts the gateway allows besides."""
         item = await self._items.get("settings", SETTINGS)
-        stored = item.body if item else {}
         return {
-            **SettingsSpec.model_validate(stored).model_dump(),
+            **settings_in(item),
             "always_allowed": list(self._fixed),
             "version": item.version if item else 0,
         }
@@ -36,8 +35,20 @@ class GatewaySettings:
             now = item.version if item else 0
             if version is not None and version != now:
                 raise ChangedMeanwhile(f"the settings are at version {now}: read them again")
-            spec = checked(SettingsSpec, merged(item.body if item else {}, patch))
-            return [Change("settings", SETTINGS, spec.model_dump(), now)]
+            spec = checked(SettingsSpec, merged(settings_in(item), patch))
+            return [Change("settings", SETTINGS, settings_after(item, spec), now)]
 
         await amend(self._items, prepare, version=version)
         return await self.show()
+
+
+def settings_in(item: Item | None) -> Json:
+    """Those that this program knows, defaults among them."""
+    stored = item.body if item else {}
+    known = {name: stored[name] for name in SettingsSpec.model_fields if name in stored}
+    return checked(SettingsSpec, known).model_dump()
+
+
+def settings_after(item: Item | None, spec: SettingsSpec) -> Json:
+    """What another program wrote besides is kept."""
+    return {**(item.body if item else {}), **spec.model_dump()}

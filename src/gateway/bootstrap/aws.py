@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from ipaddress import ip_address
 
 from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.items import DynamoItems
@@ -74,14 +75,19 @@ def _wired(
         hurry=keeping.hurry,
         allowed=settings.allow_private,
         variables="none",
-        closing=(clients.close,),
+        closing=(keeping.close, clients.close),
     )
 
 
 def _platform(environment: Mapping[str, str]) -> frozenset[tuple[str, int]]:
     """Where Lambda hands out calls and takes answers: nobody else may ask there."""
     address, _, port = environment.get("AWS_LAMBDA_RUNTIME_API", "").rpartition(":")
-    return frozenset({(address, int(port))}) if address and port.isdecimal() else frozenset()
+    if not port.isdecimal():
+        return frozenset()
+    try:
+        return frozenset({(str(ip_address(address)), int(port))})
+    except ValueError:  # a name: then it is on this machine
+        return frozenset({("127.0.0.1", int(port))})
 
 
 class AdminKeySafe:

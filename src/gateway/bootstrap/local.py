@@ -58,6 +58,7 @@ def local(
         settings=settings,
         background=background,
         hurry=keeping.hurry,
+        closing=(keeping.close,),
         allowed=allowed,
         variables=variables,
     )

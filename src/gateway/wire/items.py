@@ -30,3 +30,9 @@ def known(kind: type[Any], item: Json) -> Json:
     """The part of an item that this dataclass has fields for."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in item.items() if name in names}
+
+
+def unknown(kind: type[Any], item: Json) -> Json:
+    """The other part, of another version of the program: it is kept as it is."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in item.items() if name not in names}

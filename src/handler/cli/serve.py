@@ -1,22 +1,25 @@
 """``sluicegate serve``: the gateway on this machine, for this machine or, with keys, for others."""
 
 import asyncio
+import logging
 import os
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import repeat
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 
 from gateway.adapters.stored import StoredEndpoints
-from gateway.admin.first_key import make_first_key
-from gateway.admin.means import every
+from gateway.admin.first_key import Safe, make_first_key
+from gateway.admin.means import Means, every
 from gateway.admission.keys import read_key
 from gateway.bootstrap.local import local
 from gateway.bootstrap.wiring import Wired
+from gateway.errors import GatewayError
 from gateway.ports import ItemStore
 from gateway.settings import Settings
 from handler.app import create_app, query_routes
@@ -30,6 +33,9 @@ from handler.cli.trouble import Trouble
 from handler.control.routes import control_routes, means_of
 from handler.local_guard import is_loopback
 
+logger = logging.getLogger("sluicegate")
+
+BETWEEN_TRIES = 15  # seconds, for the first admin key
 GRACE = 10  # seconds for the calls under way when the server is told to stop
 KEPT_ALIVE = 75  # seconds: longer than SDKs keep an idle connection, so that they close it first
 
@@ -99,21 +105,38 @@ def _first_key(wired: Wired) -> Callable[[], Awaitable[object]]:
     from gateway.bootstrap.aws import AdminKeySafe
 
     async def make() -> None:
-        safe = AdminKeySafe(wired.settings)
+        safe, means = AdminKeySafe(wired.settings), means_of(wired)
         try:
-            await make_first_key(means_of(wired), safe)
+            for pause in repeat(BETWEEN_TRIES):
+                if await _made(means, safe):
+                    return
+                await asyncio.sleep(pause)
         finally:
             await safe.close()
 
     return make
 
 
+async def _made(means: Means, safe: Safe) -> bool:
+    try:
+        return await make_first_key(means, safe)
+    except GatewayError as error:
+        logger.warning("the first admin key is not made yet: %s", error.message)
+        return False
+
+
 async def _looked_up(here: Surroundings, wired: Wired) -> tuple[list[Listed], bool]:
     """What can be called, and whether there is a key to call it with."""
-    guarded = here.settings.require_keys and await _has_good_key(wired.items)
     if here.settings.store == "local":
+        guarded = here.settings.require_keys and await _has_good_key(wired.items)
         return await here.listed(), guarded
-    return [Listed(one, "store") for one in await StoredEndpoints(wired.items).list()], guarded
+    try:
+        guarded = await _has_good_key(wired.items)
+        found = await StoredEndpoints(wired.items).list()
+    except GatewayError as error:
+        warn(f"{error.message}; calls are refused until that is mended")
+        return [], True  # every caller is asked for a key in any case
+    return [Listed(one, "store") for one in found], guarded
 
 
 async def _has_good_key(items: ItemStore) -> bool:

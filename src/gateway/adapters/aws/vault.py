@@ -52,7 +52,10 @@ class SecretsManagerVault:
     async def secret(self, reference: str, origin: str) -> str:
         name = _name_in(reference)
         self._served.add(name)
-        return self._value(name, origin, await self._entries.find(name))
+        looked = await self._entries.find(name)
+        if looked.found and looked.found.origin != origin and self._may_renew(name):
+            looked = await self._anew(name)  # it may have been entered again, for this one
+        return self._value(name, origin, looked)
 
     async def renewed(self, reference: str, origin: str, refused: str) -> str | None:
         """Read anew at most every few seconds: a bad key costs no reading for each call."""
@@ -60,11 +63,7 @@ class SecretsManagerVault:
             value = await self.secret(reference, origin)  # another call may have renewed it
             name = _name_in(reference)
             if value == refused and self._may_renew(name):
-                try:
-                    looked = await self._entries.renewed(name)
-                finally:
-                    self._renewed[name] = self._clock()
-                value = self._value(name, origin, looked)
+                value = self._value(name, origin, await self._anew(name))
             return value if value != refused else None
         return None
 
@@ -107,6 +106,12 @@ class SecretsManagerVault:
         except ClientError:
             return False
         return "DeletedDate" not in told
+
+    async def _anew(self, name: str) -> Looked[Entry]:
+        try:
+            return await self._entries.renewed(name)
+        finally:
+            self._renewed[name] = self._clock()
 
     def _may_renew(self, name: str) -> bool:
         """Calls that come while it is read anew share that reading: it is noted at its end."""
