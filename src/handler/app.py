@@ -129,7 +129,8 @@ async def _no_such_route(request: Request, raised: Exception) -> Response:
         error: GatewayError = MethodNotAllowed(f"{path} takes {allowed}, not {request.method}")
         error.headers["allow"] = allowed
     else:
-        error = NotFound(f"no such path: {path}; /openapi.json lists them", code="unknown_path")
+        lists = "/api/openapi.json" if path.startswith("/api") else "/openapi.json"
+        error = NotFound(f"no such path: {path}; {lists} lists them", code="unknown_path")
     return response_of(answer_for(error, detail="/mlflow/" in path))
 
 

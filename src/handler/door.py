@@ -1,6 +1,8 @@
 """Every route and who may pass: none is served without a role of its own, or the word that it is
 public. Decided by the route that matched, before anything of the body is read."""
 
+import logging
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -11,12 +13,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.admission.admission import Admission, Caller
 from gateway.admission.keys import Role
-from gateway.errors import Forbidden, GatewayError
+from gateway.errors import Forbidden, GatewayError, shortened
 from handler.credentials import presented
 from handler.errors import answer_for
 from handler.sending import send_answer
 
 CALLER = "sluicegate.caller"  # where a scope holds who it was
+REQUEST_ID = "sluicegate.request_id"
+
+logger = logging.getLogger("sluicegate.door")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,13 @@ class Guarded:
         self._app, self._admission, self._role, self._detail = app, admission, role, detail
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = scope[REQUEST_ID] = os.urandom(12).hex()
         try:
             scope[CALLER] = await self._pass(scope)
         except GatewayError as error:
-            await send_answer(answer_for(error, detail=self._detail), send)
+            _note(error, scope)
+            answer = answer_for(error, request_id=request_id, detail=self._detail)
+            await send_answer(answer, send)
             return
         await self._app(scope, receive, send)
 
@@ -84,6 +92,15 @@ class Guarded:
         if self._role not in caller.roles:
             raise Forbidden(WRONG_ROLE[self._role], code="wrong_role")
         return caller
+
+
+def _note(error: GatewayError, scope: Scope) -> None:
+    """Whoever is turned away leaves a trace, and nothing of what was tried as a key."""
+    method, path = scope["method"], shortened(scope["path"])
+    fields = {"request_id": scope[REQUEST_ID], "status": error.status}
+    fields |= {"method": method, "path": path, "error": type(error).__name__}
+    request_id = scope[REQUEST_ID]
+    logger.info("refused: %s %r, %d, %s", method, path, error.status, request_id, extra=fields)
 
 
 WRONG_ROLE = {

@@ -1,12 +1,21 @@
 """Errors as answers, in the caller's own dialect."""
 
+import logging
 from collections.abc import Callable
 
 from gateway.dialects.openai_errors import write_error
-from gateway.errors import EndpointNotFound, GatewayError, UpstreamRejected, shortened
+from gateway.errors import (
+    EndpointNotFound,
+    GatewayError,
+    Unavailable,
+    UpstreamRejected,
+    shortened,
+)
 from gateway.exchange.answer import Answer
 from gateway.exchange.gateway import passed_back
 from gateway.wire.json import Json, dumps, loads
+
+logger = logging.getLogger("sluicegate")
 
 
 def answer_for(
@@ -20,6 +29,8 @@ def answer_for(
 
     A provider's own error body is handed on where it already has the caller's shape.
     """
+    if write is write_error:
+        error = _discreet(error, request_id)
     headers = {"content-type": "application/json", **error.headers}
     if error.status >= 500 and not (error.retryable or error.falls_back):
         headers["x-should-retry"] = "false"  # what OpenAI's SDKs go by
@@ -37,6 +48,16 @@ def answer_for(
     if detail:
         body = {**body, "detail": _detail(error, body)}
     return Answer(error.status, headers, dumps(body))
+
+
+def _discreet(error: GatewayError, request_id: str | None) -> GatewayError:
+    """What AWS said is for the operator, who finds it in the log."""
+    if not (isinstance(error, Unavailable) and (error.code or "").startswith("aws_")):
+        return error
+    logger.warning("request %s: %s", request_id, error.message)
+    told = Unavailable("the gateway's store does not answer now: try again", code="store_down")
+    told.headers = {**error.headers, "retry-after": "1"}
+    return told
 
 
 def _parsed(text: bytes) -> Json | None:

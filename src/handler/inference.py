@@ -1,7 +1,6 @@
 """The query plane: from path and bytes to a Call, from an Answer to bytes."""
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from gateway.exchange.gateway import Gateway
 from gateway.providers.catalog import PROVIDERS
 from gateway.wire.json import Json
 from handler.bodies import CallerGone, read_body, read_object
-from handler.door import CALLER
+from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.hang_up import HangUp
 from handler.sending import send_answer
@@ -63,7 +62,7 @@ class Query:
         self._gateway, self._path, self._max_body = gateway, path, max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, request_id = time.perf_counter(), os.urandom(12).hex()
+        started, request_id = time.perf_counter(), scope[REQUEST_ID]
         try:
             with HangUp(receive) as hang_up:
                 answer = await self._answer(scope, receive, request_id, hang_up)

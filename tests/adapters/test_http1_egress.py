@@ -130,7 +130,7 @@ def test_the_reason_names_the_fix_and_the_fix_works() -> None:
             assert raised.value.message == (
                 "cannot connect to 127.0.0.1: no address of it may be connected to: "
                 "127.0.0.1 is not a public address; to let the gateway connect there, allow it: "
-                f"allow_private: [127.0.0.1:{stage.port}]"
+                f"`sluicegate settings allow 127.0.0.1:{stage.port}`, or allow_private: [127.0.0.1:{stage.port}]"
             )
             assert await reach(url, guard(f"127.0.0.1:{stage.port}")) == 200
 
@@ -251,7 +251,7 @@ def test_every_reason_is_told_when_no_address_may_be_connected_to(
         "cannot connect to name.test: no address of it may be connected to: "
         "name.test points at a metadata service (169.254.169.254); "
         "name.test is at 10.0.0.1, which is not a public address; to let the gateway connect "
-        "there, allow it: allow_private: [10.0.0.1:80]"
+        "there, allow it: `sluicegate settings allow 10.0.0.1:80`, or allow_private: [10.0.0.1:80]"
     )
 
 

@@ -183,7 +183,7 @@ def test_a_batch_that_cannot_be_kept_is_told_and_those_behind_it_are_kept(
 
     assert run(work()) == [records(2, first=BATCH)]
     ((level, message),) = logged(caplog)
-    assert (level, message.startswith(f"{BATCH} records could not be kept")) == ("ERROR", True)
+    assert (level, message.startswith(f"records ({BATCH}) could not be kept")) == ("ERROR", True)
     assert (": the table is gone" in message) == isinstance(fault, Unavailable)
 
 

@@ -1,12 +1,19 @@
 """Endpoints and grants, read from the items of a store."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
 
+from gateway.adapters import stored
 from gateway.adapters.cached import Lifetimes
 from gateway.adapters.memory import MemoryItems
-from gateway.adapters.stored import CachedGrants, StoredEndpoints
+from gateway.adapters.stored import (
+    LONGEST_QUEUE,
+    STRANGERS,
+    CachedGrants,
+    StoredEndpoints,
+)
 from gateway.admission.keys import Grant, write_grant
 from gateway.errors import EndpointNotFound, Unavailable
 from gateway.ports import Change, Item, Kind, Page
@@ -106,6 +113,7 @@ def test_an_endpoint_that_cannot_be_read_is_the_stores_fault_and_named(body: Jso
 
 LIFETIMES = Lifetimes(fresh=2, stale=30, outage=3600, absent=5)
 GRANT = Grant("k", endpoints=("e",), expires=5)
+OTHER = Grant("k", endpoints=("e", "f"))
 
 
 def test_a_grant_is_found_and_remembered() -> None:
@@ -140,3 +148,59 @@ def test_a_grant_that_cannot_be_read_gives_nothing(body: Json) -> None:
     items = Items({"h1": body}, "grant")
     with pytest.raises(Unavailable, match="an unreadable grant, 'h1'"):
         run(CachedGrants(items, clock=Clock(), lifetimes=LIFETIMES).find("h1"))
+
+
+class Held(Items):
+    """Holds back whoever is made up, until ``gate`` is open."""
+
+    def __init__(self) -> None:
+        super().__init__({"h1": write_grant(GRANT)}, "grant")
+        self.gate = asyncio.Event()
+
+    async def get(self, kind: Kind, name: str) -> Item | None:
+        found = await super().get(kind, name)
+        if name.startswith("made-up"):
+            await self.gate.wait()
+        return found
+
+
+def test_made_up_credentials_wait_for_each_other_and_keep_nobody_else_waiting() -> None:
+    async def work() -> None:
+        items, clock = Held(), Clock()
+        grants = CachedGrants(items, clock=clock, lifetimes=LIFETIMES)
+        assert await grants.find("h1") == GRANT
+        names = [f"made-up-{nth}" for nth in range(LONGEST_QUEUE)]
+        strangers = [asyncio.ensure_future(grants.find(name)) for name in names]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="too many unknown gateway keys at once"):
+            await grants.find("made-up-too")
+        assert items.asked == ["h1", *names[:STRANGERS]]
+
+        await items.write([Change("grant", "h1", write_grant(OTHER), 1)])
+        clock.now += LIFETIMES.stale + 0.1
+        assert await grants.find("h1") == OTHER
+        assert items.asked[-1] == "h1"
+
+        items.gate.set()
+        assert await asyncio.gather(*strangers) == [None] * LONGEST_QUEUE
+        assert sorted(items.asked[STRANGERS + 2 :]) == sorted(names[STRANGERS:])
+        assert await grants.find("made-up-too") is None
+
+    run(work())
+
+
+def test_made_up_credentials_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "PATIENCE", 0.01)
+
+    async def work() -> None:
+        items = Held()
+        grants = CachedGrants(items, clock=Clock(), lifetimes=LIFETIMES)
+        waiting = (grants.find(f"made-up-{nth}") for nth in range(STRANGERS + 1))
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        message = "gateway keys cannot be looked up now: try again"
+        assert [str(one) for one in found] == [message] * (STRANGERS + 1)
+        items.gate.set()
+        assert await grants.find("made-up-0") is None
+        assert await grants.find("h1") == GRANT
+
+    run(work())

@@ -50,9 +50,9 @@ class World:
         asked, self.clients.asked = self.clients.asked, []
         return asked
 
-    def rotate(self, value: str, name: str = "openai") -> None:
+    def rotate(self, value: str, name: str = "openai", origin: str = HERE) -> None:
         """As someone else does it, whom the vault hears nothing from."""
-        text = f'{{"value": "{value}", "origin": "{HERE}"}}'
+        text = f'{{"value": "{value}", "origin": "{origin}"}}'
         self.raw.put_secret_value(SecretId=self.prefix + name, SecretString=text)
 
 
@@ -166,6 +166,41 @@ def test_a_key_that_stays_refused_is_read_at_most_every_five_seconds(world: Worl
 
     assert run(work()) == [None] * 6 + ["sk-2"]
     # The first reading of all; at 0 s; at 5.1 s; and at 11.1 s.
+    assert world.asked == ["CreateSecret"] + ["GetSecretValue"] * 4
+
+
+def test_a_key_that_another_process_entered_for_another_origin_is_read_at_once(
+    world: World,
+) -> None:
+    async def work() -> list[str]:
+        await world.vault.put("openai", CANARY, HERE)
+        served = [await world.vault.secret("openai", HERE)]
+        world.rotate("sk-2", origin=ELSEWHERE)
+        served.append(await world.vault.secret("openai", ELSEWHERE))
+        with pytest.raises(Unavailable) as old:
+            await world.vault.secret("openai", HERE)
+        assert old.value.code == "secret_bound_elsewhere"
+        return [*served, await world.vault.secret("openai", ELSEWHERE)]
+
+    assert run(work()) == [CANARY, "sk-2", "sk-2"]
+    assert world.asked == ["CreateSecret", "GetSecretValue", "GetSecretValue"]
+
+
+def test_a_key_that_is_bound_elsewhere_is_read_at_most_every_five_seconds(world: World) -> None:
+    async def work() -> str:
+        await world.vault.put("openai", CANARY, HERE)
+        for seconds in (0, 1, 3.9, 0.2, 1):
+            world.clock.now += seconds
+            with pytest.raises(Unavailable, match=f"was entered for {HERE}"):
+                await world.vault.secret("openai", ELSEWHERE)
+        world.rotate("sk-2", origin=ELSEWHERE)
+        with pytest.raises(Unavailable, match=f"was entered for {HERE}"):
+            await world.vault.secret("openai", ELSEWHERE)
+        world.clock.now += 5
+        return await world.vault.secret("openai", ELSEWHERE)
+
+    assert run(work()) == "sk-2"
+    # The first reading of all, and another at once; at 5.1 s; and at 11.1 s.
     assert world.asked == ["CreateSecret"] + ["GetSecretValue"] * 4
 
 

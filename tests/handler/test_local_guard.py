@@ -1,11 +1,15 @@
 """Web pages stay out of a gateway that is open on loopback."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 from starlette.types import Message
 
 from handler.local_guard import is_loopback
 from tests.fakes import run
-from tests.handler.driver import Caller, World, get, post, scope
+from tests.handler.driver import Caller, Told, World, get, post, scope
+from tests.live import live_gateway
 
 GUARDED = World(local_only=True)
 ONLY_LOCAL = "this gateway is open to its own machine only"
@@ -138,3 +142,56 @@ def test_what_is_no_request_passes() -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.2", "http://[::ffff:127.0.0.1]", "http://", ""])
 def test_only_the_plain_spellings_are_loopback(url: str) -> None:
     assert is_loopback(url) is False
+
+
+HERE, THERE = ("127.0.0.1", 50000), ("192.168.1.5", 50000)
+FOREIGN = f"{ONLY_LOCAL}: for others, start it with --require-keys"
+
+
+def from_to(client: tuple[str, int] | None, server: tuple[str, int | None] | None) -> Told:
+    """What a caller at one end is told, who came in by the other and says `Host: localhost`."""
+
+    async def work() -> Told:
+        caller = Caller()
+        asked = scope("GET", "/health", {"host": "localhost"})
+        await GUARDED.app()({**asked, "client": client, "server": server}, caller.receive, caller.send)
+        return caller.told
+
+    return run(work())
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
+def test_both_ends_of_a_connection_on_loopback_may_be_any_of_its_addresses(address: str) -> None:
+    assert from_to((address, 50000), (address, 8000)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("client", "server"),
+    [
+        (THERE, HERE),
+        (HERE, THERE),
+        (THERE, THERE),
+        (("::ffff:192.168.1.5", 1), HERE),
+        (("fe80::1%eth0", 1), HERE),
+        (("0.0.0.0", 1), HERE),
+        (("::", 1), HERE),
+        (("localhost", 1), HERE),
+        (("", 1), HERE),
+        (HERE, ("/run/gateway.sock", None)),
+        (None, HERE),
+        (HERE, None),
+        (None, None),
+    ],
+)
+def test_a_connection_from_elsewhere_is_refused_whatever_host_it_says(
+    client: tuple[str, int] | None, server: tuple[str, int | None] | None
+) -> None:
+    told = from_to(client, server)
+    assert (told.status, told.error["message"]) == (403, FOREIGN)
+
+
+def test_a_keyless_gateway_answers_on_a_real_socket_of_loopback(tmp_path: Path) -> None:
+    with live_gateway(tmp_path, []) as gateway, httpx.Client(trust_env=False) as client:
+        hosts = ({}, {"host": "localhost"}, {"host": "evil.example"})
+        found = [client.get(f"{gateway.url}/health", headers=host).status_code for host in hosts]
+    assert found == [200, 200, 403]

@@ -107,7 +107,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "127.0.0.1",
             (
                 "127.0.0.1 is not a public address; to let the gateway connect there, allow it: "
-                "allow_private: [127.0.0.1:11434]"
+                "`sluicegate settings allow 127.0.0.1:11434`, or allow_private: [127.0.0.1:11434]"
             ),
         ),
         (
@@ -115,7 +115,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "127.0.0.1",
             (
                 "127.0.0.1 is not a public address; to let the gateway connect there, allow it: "
-                "allow_private: [127.0.0.1:11434]"
+                "`sluicegate settings allow 127.0.0.1:11434`, or allow_private: [127.0.0.1:11434]"
             ),
         ),
         (
@@ -123,7 +123,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "::1",
             (
                 "::1 is not a public address; to let the gateway connect there, allow it: "
-                'allow_private: ["[::1]:11434"]'
+                '`sluicegate settings allow "[::1]:11434"`, or allow_private: ["[::1]:11434"]'
             ),
         ),
         (
@@ -131,7 +131,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "::1",
             (
                 "localhost is at ::1, which is not a public address; to let the gateway connect "
-                "there, allow it: allow_private: [localhost:11434]"
+                "there, allow it: `sluicegate settings allow localhost:11434`, or allow_private: [localhost:11434]"
             ),
         ),
         (
@@ -139,7 +139,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "10.0.0.5",
             (
                 "ollama.internal. is at 10.0.0.5, which is not a public address; to let the gateway "
-                "connect there, allow it: allow_private: [ollama.internal:11434]"
+                "connect there, allow it: `sluicegate settings allow ollama.internal:11434`, or allow_private: [ollama.internal:11434]"
             ),
         ),
         (
@@ -147,7 +147,7 @@ def test_a_host_with_a_percent_sign_is_refused_wherever_it_leads() -> None:
             "::ffff:10.0.0.5",
             (
                 "evil.test is at ::ffff:10.0.0.5, which is not a public address; to let the gateway "
-                "connect there, allow it: allow_private: [10.0.0.5:11434]"
+                "connect there, allow it: `sluicegate settings allow 10.0.0.5:11434`, or allow_private: [10.0.0.5:11434]"
             ),
         ),
     ],

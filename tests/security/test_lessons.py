@@ -152,6 +152,7 @@ def test_10_all_401s_are_alike() -> None:
     off, old = world.make_key("off", disabled=True), world.make_key("old", expires="2020-01-01")
     keys = ["", "junk", new_key(b"x" * 32), off, old, world.admin[:-1], off + "a"]
     told = [chat(world, **bearer(key)) for key in keys]
+    assert len({one.headers.pop("x-gateway-request-id") for one in told}) == len(told)
     assert {(one.status, one.body, str(one.headers)) for one in told} == {
         (401, told[0].body, str(told[0].headers))
     }

@@ -29,8 +29,9 @@ class Lifetimes:
 
     Up to ``fresh`` as it is; up to ``stale`` while it is read anew in the background; after that
     it is read before it is served, unless the store is down: then up to ``outage``. ``absent``: how
-    long nothing is believed to be there. ``pause``: between two readings of a store that is down;
-    ``hope``: how long a caller waits for one. ``size``: how many names are remembered, the least
+    long nothing is believed to be there. ``patience``: how long a caller waits for what is past
+    ``stale``; ``pause``: between two readings of a store that is down; ``hope``: how long a caller
+    waits for one of those. ``size``: how many names are remembered, the least
     used go first; of absent ones as many again.
     """
 
@@ -39,6 +40,7 @@ class Lifetimes:
     outage: float = 3600
     absent: float = 5
     pause: float = 1
+    patience: float = 1
     hope: float = 0.25
     size: int = 1024
 
@@ -111,8 +113,12 @@ class Cached(Generic[Thing]):
         so what was changed meanwhile is seen as soon as the store is back."""
         if name in self._reading or now < (entry.quiet or now):
             return entry.looked
+        return await self._read_or(name, entry, self._lifetimes.hope)
+
+    async def _read_or(self, name: str, entry: Remembered[Thing], patience: float) -> Looked[Thing]:
+        """What is read anew, or, when the store fails or takes too long, what is remembered."""
         try:
-            async with asyncio.timeout(self._lifetimes.hope):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(self._read(name))
         except (GatewayError, TimeoutError):
             return entry.looked

@@ -74,7 +74,7 @@ class Keeping:
     async def close(self) -> None:
         """The process ends: what still waits is lost."""
         if self._waiting:
-            logger.error("%d records could not be kept in time", len(self._waiting))
+            logger.error("records (%d) could not be kept in time", len(self._waiting))
 
     async def _write(self) -> None:
         try:
@@ -84,7 +84,7 @@ class Keeping:
                 batch = list(islice(self._waiting, BATCH))
                 for _ in batch:
                     self._waiting.popleft()
-                with _noted(f"{len(batch)} records"):
+                with _noted(f"records ({len(batch)})"):
                     await self._records.add(batch)
         finally:
             self._writing = False

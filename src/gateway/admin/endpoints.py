@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from gateway.admin.means import Means, amend, every, found
 from gateway.admin.references import Rules, secrets_named
-from gateway.admin.specs import EndpointSpec, checked, checked_name, endpoint_of
+from gateway.admin.specs import EndpointSpec, checked, checked_both, checked_name, endpoint_of
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.ports import Change, Item
 from gateway.routing.endpoint import Endpoint
@@ -28,7 +28,7 @@ class Endpoints:
         return shown(await found(self._items, "endpoint", name))
 
     async def create(self, name: Any, spec: Any) -> Json:
-        name = checked_name(name, of_endpoint=True)
+        name, _ = checked_both(name, EndpointSpec, spec, of_endpoint=True)
         change = await self._change(name, spec, None)
         await self._items.write([change])
         return shown(Item("endpoint", name, change.body or {}, 1))

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.admin.fields import LAST_MOMENT
 from gateway.admin.means import Means, amend, every, found
-from gateway.admin.specs import KeySpec, checked, checked_name
+from gateway.admin.specs import KeySpec, checked, checked_both
 from gateway.admission.keys import (
     TAIL,
     Credential,
@@ -46,17 +46,18 @@ class Keys:
 
     async def show(self, name: str) -> Json:
         item = await found(self._items, "key", name)
-        return shown(item, await self._means.records.last_used([name]))
+        return shown(item, await self._means.records.last_used([name]), self._means.now)
 
     async def page(self, after: str | None, limit: int) -> tuple[list[Json], str | None]:
         page: Page = await self._items.page("key", after=after, limit=limit)
         used = await self._means.records.last_used([item.name for item in page.items])
-        return [shown(item, used) for item in page.items], page.next
+        return [shown(item, used, self._means.now) for item in page.items], page.next
 
     async def create(self, name: Any, spec: Any) -> Made:
-        changes, secret = await self.creation(checked_name(name), checked(KeySpec, spec))
+        changes, secret = await self.creation(*checked_both(name, KeySpec, spec, of_endpoint=False))
         await self._items.write(changes)
-        return Made(shown(Item("key", changes[0].name, changes[0].body or {}, 1), {}), secret)
+        item = Item("key", changes[0].name, changes[0].body or {}, 1)
+        return Made(shown(item, {}, self._means.now), secret)
 
     async def creation(self, name: str, spec: KeySpec) -> tuple[list[Change], str | None]:
         """What to write for a new key, the key itself first; and its secret."""
@@ -215,11 +216,12 @@ def specification(body: Json) -> Json:
     return told
 
 
-def shown(item: Item, used: Any) -> Json:
-    """Without hashes: which of a key's secrets is which, its tail tells."""
+def shown(item: Item, used: Any, now: int) -> Json:
+    """Those of its secrets that are good, without hashes: which is which, the tails tell."""
     told = [
         {key: value for key, value in one.items() if key != "hash"}
         for one in item.body.get("credentials", ())
+        if (one.get("expires") or now + 1) > now
     ]
     return {
         "name": item.name,

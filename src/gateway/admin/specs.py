@@ -152,6 +152,24 @@ def usual_variable(provider: Provider) -> str | None:
     return f"env:{provider.key_variables[0]}" if provider.key_variables else None
 
 
+def checked_both(
+    name: Any, model: type[Model], spec: Any, *, of_endpoint: bool
+) -> tuple[str, Model]:
+    """A name and what it is to be. Raises Invalid that names what is wrong with either."""
+    faults: list[tuple[str | None, str]] = []
+    try:
+        name = checked_name(name, of_endpoint=of_endpoint)
+    except Invalid as error:
+        faults += [("name", "is required")] if name is None else error.faults
+    try:
+        told = checked(model, spec)
+    except Invalid as error:
+        raise Invalid([*faults, *error.faults]) from None
+    if faults:
+        raise Invalid(faults)
+    return name, told
+
+
 def endpoint_from(name: str, spec: Any, *, created: int = 0) -> Endpoint:
     """Raises Invalid that names the field and the fix."""
     found = checked(EndpointSpec, spec)

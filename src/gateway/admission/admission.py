@@ -86,7 +86,7 @@ class KeyAdmission:
         if not caller.may_call(endpoint):
             raise Forbidden(
                 f"this gateway key may not call endpoint {shortened(endpoint)!r}; "
-                "GET /gateway/mlflow/v1/models lists those it may",
+                "the models listed are those it may",
                 field="model",
                 code="endpoint_not_allowed",
             )

@@ -91,7 +91,8 @@ class EgressGuard:
         if is_public(address) or self._allowed().admits(host, port, address):
             return None
         who = address if spelled_address(host) else f"{host} is at {address}, which"
-        fix = f"allow it: allow_private: [{_fix(host, port, address)}]"
+        entry = _fix(host, port, address)
+        fix = f"allow it: `sluicegate settings allow {entry}`, or allow_private: [{entry}]"
         return f"{who} is not a public address; to let the gateway connect there, {fix}"
 
 

@@ -53,8 +53,12 @@ class Manifest:
         return replace(self, body={**self.body, "secrets": usual})
 
 
-def manifest_in(file: str) -> Manifest:
-    """``file``: ``-`` for standard input. Raises Trouble that names every fault and its fix."""
+def manifest_in(file: str, *, values: bool = True) -> Manifest:
+    """``file``: ``-`` for standard input. Raises Trouble that names every fault and its fix.
+
+    ``values``: whether a secret's value must be found here. Else one that is not found counts as
+    one that somebody will type.
+    """
     text, source = read_source(file)
     written = read_yaml(text, source)
     if not isinstance(written, dict):
@@ -63,7 +67,7 @@ def manifest_in(file: str) -> Manifest:
             "shows them"
         )
     folder = Path() if file == "-" else Path(file).parent
-    reading = _Reading(folder)
+    reading = _Reading(folder, values)
     try:
         body = reading.plain(written, "")
     except RecursionError:
@@ -79,6 +83,7 @@ class _Reading:
     """``folder``: where the paths of secrets' files begin."""
 
     folder: Path
+    values: bool
     prompted: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
@@ -126,6 +131,9 @@ class _Reading:
         if told == "prompt":
             self.prompted.add(name)
             return None
+        if not self.values and _is_not_here(kind, rest, self.folder):
+            self.prompted.add(name)
+            return None
         if kind == "env" and _VARIABLE.fullmatch(rest):
             value = os.environ.get(rest, "").strip()
             problem = None if value else f"{rest} is not set here: export {rest}=…"
@@ -140,6 +148,12 @@ class _Reading:
 
 def _below(place: str, key: Any) -> str:
     return f"{place}.{key}" if place else str(key)
+
+
+def _is_not_here(kind: str, rest: str, folder: Path) -> bool:
+    if kind == "env":
+        return bool(_VARIABLE.fullmatch(rest)) and not os.environ.get(rest)
+    return kind == "file" and not (folder / Path(rest).expanduser()).exists()
 
 
 def _content(file: Path) -> tuple[str | None, str | None]:

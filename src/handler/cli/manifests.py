@@ -20,7 +20,7 @@ TO_BE_TYPED = "to-be-typed"  # a plan needs no more of a value than that there w
 def plan(place: Place, file: str, *, prune: bool, json: bool) -> bool:
     """Print what would change; whether anything would. Asks for nothing."""
     with control_of(settings_for(), place) as control:
-        manifest = _read(control, file)
+        manifest = _read(control, file, values=False)
         needed = _needed(control, manifest, prune=prune)
         manifest = manifest.with_values(dict.fromkeys(needed, TO_BE_TYPED))
         steps = _steps(control, manifest, prune=prune)
@@ -72,8 +72,8 @@ def export(place: Place, file: str, *, json: bool) -> None:
     note(f"wrote {file}")
 
 
-def _read(control: Control, file: str) -> Manifest:
-    manifest = manifest_in(file)
+def _read(control: Control, file: str, *, values: bool = True) -> Manifest:
+    manifest = manifest_in(file, values=values)
     there = frozenset(secret["name"] for secret in control.every("secrets"))
     return manifest.with_usual_providers(there)
 

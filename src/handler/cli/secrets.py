@@ -35,7 +35,7 @@ def put(place: Place, name: str, provider: str | None, base_url: str | None) -> 
         except Refused as refused:
             raise _as_typed(refused.faults) or refused from refused
         where = control.where
-    note(f"entered {name} ({secret['tail']}) for {secret['origin']}, in {where}")
+    note(f"entered {name} ({secret['tail']}) for {secret['origin']}, known to {where}")
 
 
 def existing(control: Control, name: str) -> Json | None:

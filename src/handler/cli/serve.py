@@ -140,10 +140,12 @@ async def _looked_up(here: Surroundings, wired: Wired) -> tuple[list[Listed], bo
 
 
 async def _has_good_key(items: ItemStore) -> bool:
+    """Whether a caller could come in by one: an admin's calls nothing, principals are for AWS."""
     now = time.time()
     async for item in every(items, "key"):
         key = read_key(item.body)
-        if not key.disabled and (key.expires is None or key.expires > now):
+        good = not key.disabled and (key.expires is None or key.expires > now)
+        if good and key.role == "caller" and key.credentials:
             return True
     return False
 
@@ -151,7 +153,7 @@ async def _has_good_key(items: ItemStore) -> bool:
 def _nobody_to_ask(host: str, settings: Settings) -> str:
     return (
         f"--host {host} is refused: it would open the gateway, and the providers' keys behind it, "
-        "to other machines, and there is no gateway key to ask them for. Make one first: "
+        "to other machines, and there is no gateway key that a caller could use. Make one first: "
         f"{how_to_make_a_key(settings)}. Or leave --host out (127.0.0.1)"
     )
 

@@ -86,8 +86,9 @@ class Control:
         except GatewayError as error:
             return answer_for(error, detail=False, write=write_faults)
         if self._writes:
-            who, what = scope[CALLER].name, f"{scope['method']} {scope['path']}"
-            logger.info("%s: %s, %d", who, what, told.status)
+            who, method, path = scope[CALLER].name, scope["method"], scope["path"]
+            fields = {"caller": who, "method": method, "path": path, "status": told.status}
+            logger.info("%s: %s %s, %d", who, method, path, told.status, extra=fields)
         if told.body is None:
             return Answer(told.status, {**NOT_KEPT, **told.headers}, b"")
         headers = {"content-type": "application/json", **NOT_KEPT, **told.headers}

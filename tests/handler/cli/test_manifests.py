@@ -299,7 +299,7 @@ def test_a_value_that_is_not_there_is_told(
     (tmp_path / "two.key").write_text("sk-canary\nsk-canary")
     file = tmp_path / "gateway.yaml"
     file.write_text(f"secrets: {{openai: {secret}}}")
-    result = run("plan", str(file))
+    result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr.startswith(f"error: {file}: secrets.openai: ")) == (
         1,
         True,
@@ -455,3 +455,12 @@ def test_the_documented_example_is_one_that_can_be_planned(
     run("secrets", "put", "xai", typed=CANARY)
     lines = plan(text)
     assert lines[-2:] == ["13 to create, 1 to change, 0 to delete", "2"]
+
+
+@pytest.mark.parametrize("secret", ["env:NO_SUCH", "file:nowhere.key", "prompt"])
+def test_a_plan_does_without_the_values_that_are_not_here(tmp_path: Path, secret: str) -> None:
+    """It runs where a change is reviewed, and no provider's key is."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(f"secrets: {{openai: {secret}}}")
+    told = run("plan", str(file))
+    assert (told.exit_code, "+ secret openai" in told.stdout) == (2, True)

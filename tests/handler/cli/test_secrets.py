@@ -25,7 +25,7 @@ def listed() -> list[dict[str, object]]:
 
 def test_a_secret_goes_to_the_provider_of_its_name(home: Path) -> None:
     result = run("secrets", "put", "openai", typed=f"{CANARY}\n")
-    expected = f"entered openai (…abcd) for {OPENAI}, in {home}/gateway.db\n"
+    expected = f"entered openai (…abcd) for {OPENAI}, known to {home}/gateway.db\n"
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", expected)
     file = home / "secrets.json"
     assert loads(file.read_text()) == {"openai": {"value": CANARY, "origin": OPENAI}}
