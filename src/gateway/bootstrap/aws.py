@@ -34,9 +34,9 @@ def aws(
     return _wired(settings, environment, ledger, None)
 
 
-def aws_control(settings: Settings) -> Wired:
+def aws_control(settings: Settings, *, ledger: Ledger | None = None) -> Wired:
     """Within the process of somebody whose own AWS credentials say what is allowed."""
-    return _wired(settings, os.environ, None, OpenAdmission())
+    return _wired(settings, os.environ, ledger, OpenAdmission())
 
 
 def _wired(

@@ -63,24 +63,32 @@ class InProcess:
         self._here, self._ledger = here, MemoryLedger()
 
     async def ask(self, question: Question) -> AsyncGenerator[bytes, None]:
-        wired = local(
-            # Whoever has the files needs no gateway key besides.
-            self._here.settings.model_copy(update={"require_keys": False}),
-            environment=self._here.environment,
-            configured=self._here.configured,
-            ledger=self._ledger,
-        )
+        wired = self._wired()
         try:
             async with aclosing(_parts(wired, question)) as parts:
                 async for part in parts:
                     yield part
         except EndpointNotFound as error:
-            known = [row.endpoint.name for row in await self._here.listed()]
+            known = [endpoint.name for endpoint in await wired.endpoints.list()]
             raise not_found(error.name, known) from None
         except GatewayError as error:
             raise Trouble(_told(error)) from error
         finally:
             await wired.close()
+
+    def _wired(self) -> Wired:
+        """Whoever has the files, or AWS' permission, needs no gateway key besides."""
+        settings = self._here.settings
+        if settings.store == "aws":
+            from gateway.bootstrap.aws import aws_control
+
+            return aws_control(settings, ledger=self._ledger)
+        return local(
+            settings.model_copy(update={"require_keys": False}),
+            environment=self._here.environment,
+            configured=self._here.configured,
+            ledger=self._ledger,
+        )
 
     def served(self) -> Served:
         record = self._ledger.records[-1]

@@ -35,6 +35,10 @@ def _checks(config: Path | None) -> Iterable[Check]:
         settings = settings_for(config)
     except Trouble as trouble:
         return [Check("failed", "settings", trouble.message)]
+    if settings.store == "aws":
+        from handler.cli.checks_aws import aws_checks
+
+        return asyncio.run(aws_checks(settings))
     checks = [*settings_checks(settings), *key_checks(os.environ)]
     try:
         here = Surroundings.here(settings)
