@@ -42,6 +42,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.ensure_future(start()) if start else None
         if starting:
+            starting.add_done_callback(_told)
             await asyncio.wait({starting}, timeout=STARTING)
         yield
         if starting:
@@ -65,6 +66,11 @@ def create_app(
     if local_only:
         app.add_middleware(LocalGuard)
     return app
+
+
+def _told(starting: "asyncio.Future[object]") -> None:
+    if not starting.cancelled() and (error := starting.exception()):
+        logger.error("at the start", exc_info=error)
 
 
 def query_routes(wired: Wired) -> list[GuardedRoute]:

@@ -218,6 +218,45 @@ def test_no_more_wait_than_there_is_room_for_and_each_that_is_lost_is_named(
     ]
 
 
+def test_what_still_waits_when_the_process_ends_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        world = World(pause=3600)
+        await world.write(*records(3))
+        await world.keeping.close()
+
+    run(work())
+    assert logged(caplog) == [("ERROR", "records (3) could not be kept in time")]
+
+
+def test_what_is_on_its_way_when_the_process_ends_is_told_too(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A store that hangs has taken the first batch, and keeps none of it."""
+
+    async def work() -> None:
+        world = World()
+        world.records.gate.clear()
+        await world.write(*records(3))
+        await world.begun()
+        await world.write(record("later"))
+        await world.keeping.close()
+
+    run(work())
+    assert logged(caplog) == [("ERROR", "records (4) could not be kept in time")]
+
+
+def test_where_all_is_kept_the_end_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        world = World()
+        await world.keeping.close()
+        await world.write(*records(3))
+        await world.settled()
+        await world.keeping.close()
+
+    run(work())
+    assert logged(caplog) == []
+
+
 NOW = 1_700_000_000.75
 THIS_HOUR = 1_699_999_200
 

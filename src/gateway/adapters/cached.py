@@ -136,7 +136,9 @@ class Cached(Generic[Thing]):
             return
         # Whoever waits has the error too; a reading in the background has nobody else to tell.
         if task.exception() is not None and (entry := self._found.get(name)) is not None:
-            entry.quiet = self._clock() + self._lifetimes.pause
+            now, end = self._clock(), entry.at + self._lifetimes.stale
+            quiet = now + self._lifetimes.pause
+            entry.quiet = min(quiet, end) if now < end else quiet
 
     async def _refresh(self, name: str) -> Looked[Thing]:
         at = self._clock()  # what it says is as old as the question

@@ -46,6 +46,7 @@ class Keeping:
         self._records, self._background, self._pause = records, background, pause
         self._waiting: deque[Record] = deque()
         self._writing = False
+        self._under_way = 0
         self._hurry = asyncio.Event()
         self._hours: dict[str, int] = {}
 
@@ -73,8 +74,8 @@ class Keeping:
 
     async def close(self) -> None:
         """The process ends: what still waits is lost."""
-        if self._waiting:
-            logger.error("records (%d) could not be kept in time", len(self._waiting))
+        if lost := len(self._waiting) + self._under_way:
+            logger.error("records (%d) could not be kept in time", lost)
 
     async def _write(self) -> None:
         try:
@@ -84,8 +85,10 @@ class Keeping:
                 batch = list(islice(self._waiting, BATCH))
                 for _ in batch:
                     self._waiting.popleft()
+                self._under_way = len(batch)
                 with _noted(f"records ({len(batch)})"):
                     await self._records.add(batch)
+                self._under_way = 0
         finally:
             self._writing = False
             self._hurry.clear()

@@ -89,7 +89,7 @@ class Endpoints:
 
 
 def shown(item: Item) -> Json:
-    return {"name": item.name, "version": item.version, **item.body}
+    return {"name": item.name, **item.body, "version": item.version}
 
 
 def specification(body: Json) -> Json:

@@ -225,9 +225,9 @@ def shown(item: Item, used: Any, now: int) -> Json:
     ]
     return {
         "name": item.name,
-        "version": item.version,
         "role": "caller",
         **item.body,
+        "version": item.version,
         "credentials": told,
         "last_used": used.get(item.name),
     }

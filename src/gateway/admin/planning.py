@@ -97,9 +97,10 @@ class Planning:
 
     async def plan(self, *, prune: bool) -> Plan:
         named = {name for spec in self._manifest.endpoints.values() for name in secrets_named(spec)}
-        rules = self._after(await Rules.read(self._means, named.union(self._state["secret"])))
+        now = await Rules.read(self._means, named.union(self._state["secret"]))
+        rules = self._after(now)
         planned = self._endpoints(rules)
-        rules = replace(rules, origins=self._origins(planned.values()))
+        rules = replace(rules, origins=self._origins(planned.values(), now.origins))
         for name, endpoint in planned.items():
             with self._gathered():
                 rules.check(endpoint, f"endpoints.{name}.")
@@ -134,9 +135,9 @@ class Planning:
                 )
         return planned
 
-    def _origins(self, planned: Iterable[Endpoint]) -> Mapping[str, str]:
+    def _origins(self, planned: Iterable[Endpoint], now: Mapping[str, str]) -> Mapping[str, str]:
         """Where each secret may go: as it is told, else where its targets are, else as before."""
-        origins = {name: item.body["origin"] for name, item in self._state["secret"].items()}
+        origins = dict(now)
         used = origins_used(planned)
         for name, spec in self._manifest.secrets.items():
             told = None

@@ -1,12 +1,17 @@
 """Settings, and files of endpoints."""
 
+import traceback
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from gateway.admin.specs import endpoints_from
 from gateway.routing.endpoint import Price, Retries, Target, Timeouts
+from gateway.settings import Settings
+from handler.cli.configuration import settings_for
+from handler.cli.trouble import Trouble
 from tests.handler.cli.terminal import run
 
 EXAMPLE = Path(__file__).parents[3] / "endpoints.example.yaml"
@@ -86,3 +91,41 @@ def test_a_setting_that_is_wrong_is_told_by_the_name_of_its_variable(
     result = run("call", "demo", "Hi")
     said = "error: SLUICEGATE_CONNECT_TIMEOUT: Input should be a valid number"
     assert (result.exit_code, result.stderr.startswith(said)) == (1, True)
+
+
+NO_PROXIES = [
+    "proxy.example:3128",
+    "ann:hunter2@proxy.example:3128",
+    "//ann:hunter2@proxy.example:3128",
+    "socks5://127.0.0.1:1080",
+    "socks5://ann:hunter2@127.0.0.1:1080",
+    "http:///proxy.example",
+    "http://ann:hunter2@",
+    "http://ann:hunter2@proxy.example:0",
+    "http://ann:hunter2@proxy.example:http",
+    "http://ann:hunter2@[::1",
+]
+
+
+@pytest.mark.parametrize("url", NO_PROXIES)
+def test_a_proxy_that_is_none_is_told_by_its_variable_and_not_said_back(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_PROXY", url)
+    result = run("call", "demo", "Hi")
+    problem = "must be http://HOST:PORT or https://HOST:PORT; set it right or unset it"
+    assert (result.exit_code, result.output) == (
+        1,
+        f"error: SLUICEGATE_PROXY: Value error, {problem}\n",
+    )
+    for read in (settings_for, Settings):
+        with pytest.raises((Trouble, ValidationError)) as refused:
+            read()
+        trail = "".join(traceback.format_exception(refused.value))
+        assert [word for word in (url, "hunter2") if word in trail] == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:3128", "https://ann:hunter2@proxy.example:443"])
+def test_a_proxy_is_taken_as_it_is_written(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("SLUICEGATE_PROXY", url)
+    assert settings_for().proxy == url

@@ -1,9 +1,11 @@
 """A store or a vault that fails in the middle: a 503 that says so, and nothing half-written."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.adapters.local_vault import LocalVault
 from gateway.wire.json import Json
 from tests.handler.control.world import ECHO, GPT, FailingItems, World, faults, whole
 
@@ -158,3 +160,17 @@ def test_someone_who_writes_between_plan_and_apply_makes_it_a_409_with_nothing_e
     told = world.ask(*APPLIED)
     assert told.status == 409
     assert world.vault.entries == kept
+
+
+def test_a_secrets_file_that_cannot_be_written_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    items, file = FailingItems(), tmp_path / "secrets.json"
+    world = World(items=items, vault=LocalVault({}, file))  # type: ignore[arg-type]
+    world.make_key("k")
+    before = whole(items)
+    file.mkdir()
+    told = world.put_secret()
+    message = f"the secrets file {file} cannot be read"
+    assert (told.status, told.json["error"]["message"]) == (503, message)
+    assert whole(items) == before
+    file.rmdir()
+    assert world.put_secret().status == 200
