@@ -39,7 +39,7 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto -m "not model and not sdk and not aws"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws"
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)

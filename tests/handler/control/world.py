@@ -121,7 +121,7 @@ class World:
 
     def _wired(self) -> Wired:
         background = Background()
-        keeping = Keeping(self.records, background)
+        keeping = Keeping(self.records, background, pause=0)
         grants = CachedGrants(self.items, clock=self.clock, lifetimes=REMEMBERED)
         admission = KeyAdmission(grants, clock=self.clock, seen=keeping.seen)
         transport = SchemeTransport({"https": self.web, "echo": EchoTransport()})
