@@ -279,7 +279,9 @@ def live_gateway(
     secrets = {"TEST_KEY": KEY}
     wired = local(settings, environment=secrets, configured=endpoints, ledger=ledger)
     app = create_app(wired, query_routes(wired), local_only=True)
-    config = uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, log_config=None, ws="none", proxy_headers=False, timeout_graceful_shutdown=2
+    )
     server = Server(config)
     with (
         Complaints() as complaints,

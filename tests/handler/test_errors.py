@@ -19,6 +19,7 @@ from gateway.errors import (
     UpstreamUnreachable,
 )
 from gateway.wire.json import Json, dumps, loads
+from handler.control.asked import write_faults
 from handler.errors import answer_for
 
 
@@ -127,3 +128,30 @@ def test_what_a_caller_can_use_of_the_providers_headers_goes_on() -> None:
         "retry-after-ms": "7000",
         "x-ratelimit-remaining": "0",
     }
+
+
+def test_what_aws_said_is_for_the_log_and_not_for_callers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert told(ON_AWS) == (
+        503,
+        {
+            "error": {
+                "message": "the gateway's store does not answer now: try again",
+                "type": "service_unavailable_error",
+                "param": None,
+                "code": "store_down",
+            }
+        },
+    )
+    assert answer_for(ON_AWS, detail=False).headers["retry-after"] == "1"
+    assert f"request None: {ON_AWS.message}" in caplog.messages
+
+
+def test_an_administrator_is_told_what_aws_said() -> None:
+    answer = answer_for(ON_AWS, detail=False, write=write_faults)
+    assert isinstance(answer.body, bytes)
+    assert loads(answer.body)["error"]["message"] == ON_AWS.message
+
+
+ON_AWS = Unavailable("dynamodb:GetItem on table 'config' timed out", code="aws_timed_out")
