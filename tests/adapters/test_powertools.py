@@ -47,15 +47,19 @@ class Log:
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    told = Log()
-    ours = logging.getLogger(NAME)
-    kept, known = (ours.handlers[:], ours.level, ours.propagate, ours.filters[:]), set(vars(ours))
+    """Started anew, whatever another test has started in this process."""
+    told, ours = Log(), logging.getLogger(NAME)
+    before, handlers, filters = dict(vars(ours)), ours.handlers[:], ours.filters[:]
+    for name in ("init", "powertools_handler"):
+        vars(ours).pop(name, None)
+    ours.handlers.clear()
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     start_json_logging("INFO", told.stream)
     yield told
-    ours.handlers[:], ours.level, ours.propagate, ours.filters[:] = kept
-    for name in set(vars(ours)) - known:  # it marks the logger as started
-        delattr(ours, name)
+    vars(ours).clear()
+    vars(ours).update(before)
+    ours.handlers[:], ours.filters[:] = handlers, filters
+    ours.setLevel(before["level"])  # what it remembers of levels is forgotten too
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
 
