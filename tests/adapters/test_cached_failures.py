@@ -8,7 +8,8 @@ from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.errors import Unavailable
 from tests.fakes import Clock, run
 
-STALE, PAUSE, HOPE = 30.0, 1.0, 0.02  # HOPE passes by the real clock: a caller waits it out
+STALE, PAUSE = 30.0, 1.0
+PATIENCE, HOPE = 0.03, 0.02  # these pass by the real clock: a caller waits them out
 
 
 class Store:
@@ -33,7 +34,9 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.store = Store(self.clock)
-        lifetimes = Lifetimes(fresh=2, stale=STALE, outage=3600, pause=PAUSE, hope=HOPE)
+        lifetimes = Lifetimes(
+            fresh=2, stale=STALE, outage=3600, pause=PAUSE, patience=PATIENCE, hope=HOPE
+        )
         self.cached = Cached(self.store.load, clock=self.clock, lifetimes=lifetimes)
 
     async def find(self, name: str = "e") -> str | None:
@@ -66,6 +69,26 @@ def test_one_failure_just_before_it_is_stale_does_not_make_it_live_longer(age: f
         return await world.find()
 
     assert run(work()) == "new"
+
+
+def test_a_store_that_hangs_holds_nobody_up_for_long_even_when_what_is_remembered_is_stale() -> (
+    None
+):
+    """A process that was idle finds out only now; without its patience it would wait them all out."""
+
+    async def work() -> list[str | None]:
+        world = World()
+        seen = [await world.find()]
+        world.store.value = "new"
+        world.store.gate.clear()
+        world.clock.now += STALE + 10
+        async with asyncio.timeout(5):
+            seen.append(await world.find())
+        world.store.gate.set()
+        await settled()
+        return [*seen, await world.find()]
+
+    assert run(work()) == ["old", "old", "new"]
 
 
 def test_what_took_long_to_read_is_as_old_as_the_question() -> None:

@@ -103,10 +103,7 @@ class Cached(Generic[Thing]):
         if age <= lives.stale:
             self._read(name)
             return entry.looked
-        try:
-            return await asyncio.shield(self._read(name))
-        except GatewayError:
-            return entry.looked
+        return await self._read_or(name, entry, lives.patience)
 
     async def _hoped_for(self, name: str, entry: Remembered[Thing], now: float) -> Looked[Thing]:
         """After a failure the store is asked once in a while, and one caller waits for it, shortly:
