@@ -31,7 +31,7 @@ class Entry:
 
 
 class SecretsManagerVault:
-    """A reference is a name; the secret's id is ``prefix`` and the name.
+    """A reference is ``vault:NAME``, or the name alone; the secret's id is ``prefix`` and the name.
 
     ``clock`` reads seconds from any fixed start.
     """
