@@ -178,6 +178,7 @@ class World:
         self.transport = FakeTransport(self.clock, *answers)
         self.vault = vault or FakeVault(key="sk-secret")
         self.ledger = MemoryLedger()
+        self.deadline: float | None = None  # of the calls
         self.pauses: list[float] = []
         self.gateway = Gateway(
             admission=OpenAdmission(),
@@ -194,7 +195,8 @@ class World:
     async def answer(
         self, body: Json, dialect: Dialect = OPENAI_CHAT, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        call = Call("req1", CALLER, dialect, "e", dumps(body), body, headers or {})
+        text, headers = dumps(body), headers or {}
+        call = Call("req1", CALLER, dialect, "e", text, body, headers, self.deadline)
         return await self.gateway.answer(call)
 
     async def ask(

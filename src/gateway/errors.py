@@ -19,6 +19,7 @@
     - UpstreamTimedOut       it did not answer, or fell silent
     - UpstreamBroke          its answer was cut, malformed, or an error in disguise
   x Unavailable              503  the gateway itself cannot serve now: store down, secret missing
+  x OutOfTime                504  the gateway's own time for the call is up
 """
 
 from collections.abc import Mapping, Sequence
@@ -161,6 +162,15 @@ class LoopDetected(CallerError):
 class Unavailable(GatewayError):
     status, kind = 503, "overloaded"
     falls_back = True
+
+
+class OutOfTime(GatewayError):
+    """The gateway has only so long for one call, and that is up."""
+
+    status, kind = 504, "timeout"
+
+    def __init__(self) -> None:
+        super().__init__("the time that the gateway has for one call is up", code="out_of_time")
 
 
 class UpstreamError(GatewayError):

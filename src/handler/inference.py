@@ -26,6 +26,7 @@ from handler.bodies import CallerGone, read_body, read_object
 from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.hang_up import HangUp
+from handler.lambda_time import seconds_left
 from handler.sending import send_answer
 
 logger = logging.getLogger("sluicegate")
@@ -97,7 +98,17 @@ class Query:
         else:
             endpoint = _model(body)
         (dialect.check_closely if self._path.unified else dialect.check)(body)
-        return Call(request_id, scope[CALLER], dialect, endpoint, text, body, headers)
+        left = seconds_left(scope)
+        return Call(
+            request_id,
+            scope[CALLER],
+            dialect,
+            endpoint,
+            text,
+            body,
+            headers,
+            deadline=None if left is None else self._gateway.clock() + left,
+        )
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ async def send_answer(
     """``started``: a reading of time.perf_counter, to tell MLflow's clients how long it took.
 
     ``before_last`` is called when only the end is left to send: from then on nobody can hang up.
-    Raises CallerGone when a stream's caller makes no room for more.
+    Raises CallerGone when a stream's caller makes no room for more, or has gone.
     """
     if isinstance(answer.body, bytes):
         headers = _headers(answer, started)
@@ -41,7 +41,7 @@ async def send_answer(
             try:
                 async with asyncio.timeout(answer.body.patience):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-            except TimeoutError as error:  # it reads no more, and holds the provider's connection
+            except OSError as error:  # it has gone, or reads no more and holds the provider
                 raise CallerGone from error
         before_last()
         await send({"type": "http.response.body", "body": b""})

@@ -72,12 +72,13 @@ class Outbound:
     async def _ask(self, call: Call, target: Target, timeouts: Timeouts, key: str | None) -> Opened:
         base_url, provider = base_url_of(target), PROVIDERS[target.provider]
         bridge, path = _bridge(call, provider)
-        deadline = self.clock() + timeouts.first_content
+        now = self.clock()
+        deadline = call.within(now + timeouts.first_content)
         upstream = await self.transport.open(
             base_url + path,
             _headers(call, target, provider, key),
             bridge.request(target.model, stream_usage=provider.stream_usage),
-            patience=timeouts.first_content,
+            patience=max(deadline - now, 0),
         )
         opened = Opened(upstream, bridge, b"", key)
         try:

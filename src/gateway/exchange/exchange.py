@@ -21,6 +21,7 @@ class Call:
     """What the caller asked for, still in the caller's dialect.
 
     ``text``: the body as it came; ``body``: what it means. ``headers``: the caller's, lower-case.
+    ``deadline``: a reading of the gateway's clock by which all must be said; None: there is none.
     """
 
     request_id: str
@@ -30,12 +31,21 @@ class Call:
     text: bytes
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
+    deadline: float | None = None
 
     @property
     def hops(self) -> int:
         """How many gateways the call has come through."""
         said = self.headers.get(HOPS, "")
         return int(said) if said.isascii() and said.isdigit() and len(said) < 5 else 0
+
+    def within(self, due: float) -> float:
+        """``due``, or the call's own deadline where that comes first."""
+        return due if self.deadline is None else min(due, self.deadline)
+
+    def over(self, now: float) -> bool:
+        """Whether its deadline has come."""
+        return self.deadline is not None and now >= self.deadline
 
     @property
     def stream(self) -> bool:

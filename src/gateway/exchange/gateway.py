@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from gateway.admission.admission import Admission
-from gateway.errors import GatewayError, LoopDetected, UpstreamRejected
+from gateway.errors import GatewayError, LoopDetected, OutOfTime, UpstreamRejected
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound, hidden
 from gateway.exchange.background import Background
@@ -66,6 +66,11 @@ class Gateway:
             await self._settle(exchange)
             raise
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What a call's deadline is a reading of."""
+        return self._clock
+
     async def close(self) -> None:
         """Let what is still being settled be settled."""
         await self._background.finish(SETTLING)
@@ -98,6 +103,8 @@ class Gateway:
         for attempt in attempts(exchange.endpoint, self._random):
             if attempt.target is hopeless:
                 continue
+            if exchange.call.over(self._clock() + attempt.pause):
+                break
             if attempt.pause:
                 await self._hours.sleep(attempt.pause)
             exchange.tried.append(attempt)
@@ -132,6 +139,8 @@ class Gateway:
 
 def _told(failed: list[tuple[Attempt, GatewayError]]) -> GatewayError:
     """The last failure, which is the answer's, with the words of those before it."""
+    if not failed:  # there was no time for any
+        return OutOfTime()
     *before, (_, last) = failed
     if before and not isinstance(last, UpstreamRejected):
         said = "; ".join(f"{attempt.target}: {error.message}" for attempt, error in before)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from gateway.errors import GatewayError, UpstreamBroke, UpstreamTimedOut
+from gateway.errors import GatewayError, OutOfTime, UpstreamBroke, UpstreamTimedOut
 from gateway.exchange.attempt import Opened, hide
 from gateway.exchange.background import Background
 from gateway.exchange.exchange import Exchange
@@ -51,8 +51,11 @@ class ReplyStream:
 
     async def _begin(self) -> bytes:
         if self._waiting:
-            await asyncio.wait({self._opening}, timeout=self._timeouts.heartbeat)
+            now = self._clock()
+            due = self._exchange.call.within(now + self._timeouts.heartbeat)
+            await asyncio.wait({self._opening}, timeout=max(due - now, 0))
         if not self._opening.done():
+            self._check_time()
             self._waiting = True
             return self._exchange.call.dialect.heartbeat
         self._opened = opened = self._opening.result()
@@ -62,6 +65,7 @@ class ReplyStream:
     async def _go_on(self, opened: Opened) -> bytes:
         """Only whole events count as heard: a provider may drip half of one for ever."""
         while True:
+            self._check_time()
             chunk = await opened.upstream.next(self._patience())
             if chunk == b"":
                 return self._last(opened)
@@ -83,7 +87,11 @@ class ReplyStream:
     def _patience(self) -> float:
         """Seconds until something must be done about the silence."""
         due = min(self._sent + self._timeouts.heartbeat, self._heard + self._timeouts.idle)
-        return max(due - self._clock(), 0)
+        return max(self._exchange.call.within(due) - self._clock(), 0)
+
+    def _check_time(self) -> None:
+        if self._exchange.call.over(self._clock()):
+            raise OutOfTime
 
     def _last(self, opened: Opened) -> bytes:
         out = opened.bridge.finish()
