@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.adapters.cached import Cached, CachedEndpoints, Lifetimes, Looked
 from gateway.errors import EndpointNotFound, Unavailable
+from gateway.exchange.background import Background
 from gateway.routing.endpoint import Endpoint, Target
 from tests.fakes import Clock, run
 
@@ -437,3 +438,22 @@ def test_it_never_remembers_more_than_its_size(names: list[str], size: int) -> N
         assert len(cached._absent) <= size
 
     run(work())
+
+
+def test_a_reading_that_nobody_waits_for_is_held_by_the_background() -> None:
+    """A process that is about to be frozen finishes it first."""
+
+    async def work() -> list[int]:
+        store, clock, background = Store(endpoint(created=1)), Clock(), Background()
+        lifetimes = Lifetimes(fresh=2, stale=30)
+        cached = CachedEndpoints(store, clock=clock, lifetimes=lifetimes, background=background)
+        seen = [(await cached.find("e")).created]
+        store.endpoints["e"] = endpoint(created=2)
+        clock.now += 2.1
+        seen.append((await cached.find("e")).created)
+        await background.finish(5)
+        store.down = Unavailable("down")
+        seen.append((await cached.find("e")).created)
+        return seen
+
+    assert run(work()) == [1, 1, 2]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.errors import Unavailable
+from gateway.exchange.background import Background
 from gateway.ports import SETTINGS, ItemStore, Transport, Upstream
 from gateway.providers.catalog import PROVIDERS
 from gateway.providers.egress import AllowList
@@ -28,10 +29,11 @@ class Allowances:
         *,
         clock: Callable[[], float],
         lifetimes: Lifetimes,
+        background: Background | None = None,
     ) -> None:
         self._fixed, self._items = fixed, items
         self._list = AllowList.parse(fixed)
-        self._stored = Cached(self._read, clock=clock, lifetimes=lifetimes)
+        self._stored = Cached(self._read, clock=clock, lifetimes=lifetimes, background=background)
         self._seen: Looked[Json] | None = None
 
     def current(self) -> AllowList:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gateway.errors import EndpointNotFound, GatewayError
+from gateway.exchange.background import Background
 from gateway.ports import EndpointStore
 from gateway.routing.endpoint import Endpoint
 
@@ -55,7 +56,11 @@ class Remembered(Generic[Thing]):
 
 
 class Cached(Generic[Thing]):
-    """Reads each name once, whoever waits for it. ``clock`` reads seconds from any fixed start."""
+    """Reads each name once, whoever waits for it. ``clock`` reads seconds from any fixed start.
+
+    ``background`` holds what is read while nobody waits for it: a process that may be frozen waits
+    for that too, or the reading would come to life, late and cut, in the middle of a later call.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,9 @@ class Cached(Generic[Thing]):
         *,
         clock: Callable[[], float],
         lifetimes: Lifetimes,
+        background: Background | None = None,
     ) -> None:
+        self._background = background or Background()
         self._load, self._clock, self._lifetimes = load, clock, lifetimes
         # Apart, so that calls for names that do not exist push out none that does.
         self._found: OrderedDict[str, Remembered[Thing]] = OrderedDict()
@@ -123,7 +130,7 @@ class Cached(Generic[Thing]):
     def _read(self, name: str) -> asyncio.Task[Looked[Thing]]:
         task = self._reading.get(name)
         if task is None:
-            task = self._reading[name] = asyncio.ensure_future(self._refresh(name))
+            task = self._reading[name] = self._background.start(self._refresh(name))
             task.add_done_callback(lambda done: self._done(name, done))
         return task
 
@@ -153,11 +160,16 @@ class CachedEndpoints:
     """A store of endpoints, remembered."""
 
     def __init__(
-        self, store: EndpointStore, *, clock: Callable[[], float], lifetimes: Lifetimes
+        self,
+        store: EndpointStore,
+        *,
+        clock: Callable[[], float],
+        lifetimes: Lifetimes,
+        background: Background | None = None,
     ) -> None:
         self._store = store
-        self._named = Cached(self._find, clock=clock, lifetimes=lifetimes)
-        self._listed = Cached(self._list, clock=clock, lifetimes=lifetimes)
+        self._named = Cached(self._find, clock=clock, lifetimes=lifetimes, background=background)
+        self._listed = Cached(self._list, clock=clock, lifetimes=lifetimes, background=background)
 
     async def find(self, name: str) -> Endpoint:
         looked = await self._named.find(name)

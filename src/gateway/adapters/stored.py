@@ -7,6 +7,7 @@ from typing import TypeVar
 from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.admission.keys import Grant, read_grant
 from gateway.errors import EndpointNotFound, Unavailable
+from gateway.exchange.background import Background
 from gateway.ports import Item, ItemStore
 from gateway.routing.endpoint import Endpoint
 from gateway.routing.items import read_endpoint
@@ -48,10 +49,17 @@ class CachedGrants:
     """
 
     def __init__(
-        self, items: ItemStore, *, clock: Callable[[], float], lifetimes: Lifetimes
+        self,
+        items: ItemStore,
+        *,
+        clock: Callable[[], float],
+        lifetimes: Lifetimes,
+        background: Background | None = None,
     ) -> None:
         self._items = items
-        self._remembered = Cached(self._find, clock=clock, lifetimes=lifetimes)
+        self._remembered = Cached(
+            self._find, clock=clock, lifetimes=lifetimes, background=background
+        )
         self._strangers = asyncio.Semaphore(STRANGERS)
         self._queue = 0
 

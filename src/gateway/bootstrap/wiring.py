@@ -144,9 +144,12 @@ def guarded_transport(
     allowed: tuple[str, ...] = (),
     forbidden: frozenset[tuple[str, int]] = frozenset(),
     remembered: Lifetimes,
+    background: Background | None = None,
 ) -> Transport:
     """Every way out of the gateway, behind one guard."""
-    allowances = Allowances(allowed, items, clock=time.monotonic, lifetimes=remembered)
+    allowances = Allowances(
+        allowed, items, clock=time.monotonic, lifetimes=remembered, background=background
+    )
     guard = EgressGuard(forbidden, allowances.current)
     out = AllowingTransport(_http(settings, guard.refuses), allowances)
     return SchemeTransport({"https": out, "http": out, ECHO_SCHEME: EchoTransport()})

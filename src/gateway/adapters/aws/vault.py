@@ -11,6 +11,7 @@ from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.faults import Use, code_of
 from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.errors import BadRequest, Unavailable, shortened
+from gateway.exchange.background import Background
 from gateway.wire.json import dumps, loads
 
 LIFETIMES = Lifetimes(fresh=300, stale=3600, outage=86_400, absent=5, size=256)
@@ -43,9 +44,10 @@ class SecretsManagerVault:
         *,
         clock: Callable[[], float],
         lifetimes: Lifetimes = LIFETIMES,
+        background: Background | None = None,
     ) -> None:
         self._clients, self._prefix, self._clock = clients, prefix, clock
-        self._entries = Cached(self._read, clock=clock, lifetimes=lifetimes)
+        self._entries = Cached(self._read, clock=clock, lifetimes=lifetimes, background=background)
         self._served: set[str] = set()
         self._renewed: dict[str, float] = {}
 
