@@ -15,7 +15,7 @@ from pathlib import Path
 import boto3
 
 from examples.demo_model.children import HOST, Child, StartFailed, running
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.provision import create_tables
 
 CONFIG, LEDGER = "sluicegate-config", "sluicegate-ledger"
 SECONDS_TO_START, SECONDS_TO_END = 60.0, 15.0

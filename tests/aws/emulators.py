@@ -21,7 +21,7 @@ import botocore.session
 import pytest
 
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.provision import create_tables
 from tests.serving import free_port
 
 if TYPE_CHECKING:

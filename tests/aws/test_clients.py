@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
 from gateway.adapters.aws.clients import WORKERS, Clients
-from gateway.adapters.aws.faults import Use, fault_of, was_retried
+from gateway.adapters.aws.faults import fault_of
+from gateway.adapters.aws.use import Refused, Use
 from gateway.adapters.aws.vault import SecretsManagerVault
 from gateway.errors import Unavailable
 from tests.aws.emulators import CREDENTIALS, Aws
@@ -172,9 +173,10 @@ def test_a_fault_says_what_to_mend_and_not_what_was_sent(error: Exception, code:
 
 
 def test_the_sdk_tells_that_it_asked_again() -> None:
-    assert was_retried(answered("ConditionalCheckFailedException", RetryAttempts=1))
-    assert not was_retried(answered("ConditionalCheckFailedException", RetryAttempts=0))
-    assert not was_retried(answered("ConditionalCheckFailedException"))
+    code = "ConditionalCheckFailedException"
+    assert Refused(code, answered(code, RetryAttempts=1).response).retried
+    assert not Refused(code, answered(code, RetryAttempts=0).response).retried
+    assert not Refused(code, answered(code).response).retried
 
 
 def test_no_log_holds_a_secret(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner, Result
 
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.provision import create_tables
 from handler.cli.commands import app
 from tests.aws.emulators import Servers
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.faults import Use
 from gateway.adapters.aws.items import DynamoItems
+from gateway.adapters.aws.provision import create_tables
 from gateway.adapters.aws.records import DAY, DynamoRecords
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.use import Use
 from gateway.errors import BadRequest, Unavailable
 from gateway.metering.records import Record
 from gateway.ports import Change, Item

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.faults import Use
+from gateway.adapters.aws.use import Use
 from gateway.adapters.aws.vault import LIFETIMES, SecretsManagerVault
 from gateway.errors import BadRequest, Unavailable
 from tests.aws.emulators import Aws

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from openai import OpenAI
 
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.provision import create_tables
 from gateway.admin.first_key import make_first_key
 from gateway.bootstrap.aws import AdminKeySafe, aws
 from gateway.settings import Settings

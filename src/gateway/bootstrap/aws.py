@@ -15,7 +15,7 @@ from gateway.adapters.stored import CachedGrants, StoredEndpoints
 from gateway.admission.admission import Admission, KeyAdmission, OpenAdmission
 from gateway.bootstrap.wiring import Wired, guarded_transport, lifetimes, log_ledger, wire
 from gateway.exchange.background import Background
-from gateway.ports import Ledger
+from gateway.ports import Ledger, Transport
 from gateway.settings import Settings
 
 # Below the prefix of all our secrets: whoever may read providers' keys need not read the admin's.
@@ -29,14 +29,16 @@ def aws(
     *,
     environment: Mapping[str, str] = os.environ,
     ledger: Ledger | None = None,
+    clients: Clients | None = None,
 ) -> Wired:
-    """Every caller shows a gateway key, or is vouched for by IAM."""
-    return _wired(settings, environment, ledger, None)
+    """Every caller shows a gateway key, or is vouched for by IAM. ``clients`` that are made already
+    need not be made again."""
+    return _wired(settings, environment, ledger, None, clients)
 
 
 def aws_control(settings: Settings, *, ledger: Ledger | None = None) -> Wired:
     """Within the process of somebody whose own AWS credentials say what is allowed."""
-    return _wired(settings, os.environ, ledger, OpenAdmission())
+    return _wired(settings, os.environ, ledger, OpenAdmission(), None)
 
 
 def _wired(
@@ -44,38 +46,51 @@ def _wired(
     environment: Mapping[str, str],
     ledger: Ledger | None,
     admission: Admission | None,
+    clients: Clients | None,
 ) -> Wired:
-    clients, background = Clients(), Background()
+    clients, background = clients or Clients(), Background()
     items = DynamoItems(clients, settings.config_table)
     records = DynamoRecords(
         clients, settings.ledger_table, days=settings.record_days, clock=time.time
     )
-    vault = SecretsManagerVault(clients, settings.secret_prefix + PROVIDERS, clock=time.monotonic)
+    vault = SecretsManagerVault(
+        clients, settings.secret_prefix + PROVIDERS, clock=time.monotonic, background=background
+    )
     keeping, remembered = Keeping(records, background), lifetimes(settings.config_ttl)
-    endpoints = CachedEndpoints(StoredEndpoints(items), clock=time.monotonic, lifetimes=remembered)
-    grants = CachedGrants(items, clock=time.monotonic, lifetimes=remembered)
-    admission = admission or KeyAdmission(grants, clock=time.time, seen=keeping.seen)
-    transport = guarded_transport(
-        settings,
-        items,
-        allowed=settings.allow_private,
-        forbidden=_platform(environment),
-        remembered=remembered,
+    grants = CachedGrants(items, clock=time.monotonic, lifetimes=remembered, background=background)
+    endpoints = CachedEndpoints(
+        StoredEndpoints(items), clock=time.monotonic, lifetimes=remembered, background=background
     )
     return wire(
         ledger=ledger or Ledgers(log_ledger(settings), keeping),
-        admission=admission,
+        admission=admission or KeyAdmission(grants, clock=time.time, seen=keeping.seen),
         endpoints=endpoints,
         items=items,
         vault=vault,
         records=records,
-        transport=transport,
+        transport=_transport(settings, items, environment, background),
         settings=settings,
         background=background,
         hurry=keeping.hurry,
         allowed=settings.allow_private,
         variables="none",
         closing=(keeping.close, clients.close),
+    )
+
+
+def _transport(
+    settings: Settings,
+    items: DynamoItems,
+    environment: Mapping[str, str],
+    background: Background,
+) -> Transport:
+    return guarded_transport(
+        settings,
+        items,
+        allowed=settings.allow_private,
+        forbidden=_platform(environment),
+        remembered=lifetimes(settings.config_ttl),
+        background=background,
     )
 
 
@@ -101,6 +116,10 @@ class AdminKeySafe:
 
     async def put(self, key: str) -> None:
         await self._vault.put(ADMIN_KEY, key, HERE)
+
+    async def delete(self) -> None:
+        """There may be none. Raises Unavailable."""
+        await self._vault.delete(ADMIN_KEY)
 
     async def read(self) -> str:
         """Raises Unavailable: there is none yet, or AWS does not let this one read it."""

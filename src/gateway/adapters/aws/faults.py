@@ -4,7 +4,6 @@ Nothing of what AWS or its SDK said is handed on: it may quote what was sent, se
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from botocore.exceptions import (
     ClientError,
@@ -23,29 +22,9 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnection
 
+from gateway.adapters.aws.use import THROTTLED, Use
 from gateway.errors import Unavailable
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One thing asked of AWS, as its operator knows it.
-
-    ``action``: as a role's policy has it (``dynamodb:GetItem``). ``resource``: ``table 'config'``.
-    ``expected``: the error codes that whoever asks sees to; they are raised as they are.
-    """
-
-    action: str
-    resource: str
-    expected: frozenset[str] = frozenset()
-
-    def fault(self, code: str, problem: str) -> Unavailable:
-        return Unavailable(f"{self.action} on {self.resource} {problem}", code=code)
-
-    def timed_out(self) -> Unavailable:
-        return self.fault("aws_timed_out", "timed out; a write may have been done all the same")
-
-
-THROTTLED = ("aws_throttled", "was throttled by AWS: try again in a moment")
 DENIED = ("aws_access_denied", "is not allowed: give the role this action on this resource")
 REFUSED = (
     "aws_credentials_refused",
@@ -140,8 +119,3 @@ def _answered(use: Use, error: ClientError) -> Unavailable:
 
 def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def was_retried(error: ClientError) -> bool:
-    """Whether the SDK asked more than once: what it asked first may have been done."""
-    return error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0

@@ -11,11 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from botocore.exceptions import ClientError
-
 from gateway.adapters.aws.clients import Clients, pauses
-from gateway.adapters.aws.faults import THROTTLED, Use, code_of, was_retried
 from gateway.adapters.aws.tables import BY_KIND, can_be_key
+from gateway.adapters.aws.use import THROTTLED, Refused, Use
 from gateway.adapters.memory import changed_meanwhile
 from gateway.errors import BadRequest, Unavailable, shortened
 from gateway.ports import Change, Item, Kind, Page
@@ -106,11 +104,11 @@ class DynamoItems:
                 await self._write_one(writing)
             else:
                 await self._write_all(use, writing)
-        except ClientError as error:
+        except Refused as error:
             failed = _failed_condition(use, error, writing.changes)
             if failed is None:
                 return False
-            if not was_retried(error) or not await self._is_done(writing):
+            if not error.retried or not await self._is_done(writing):
                 raise changed_meanwhile(failed) from None
         return True
 
@@ -187,9 +185,9 @@ class DynamoItems:
         return Use(action, f"table {self._table!r}", frozenset(expected))
 
 
-def _failed_condition(use: Use, error: ClientError, changes: Sequence[Change]) -> Change | None:
+def _failed_condition(use: Use, error: Refused, changes: Sequence[Change]) -> Change | None:
     """The change whose condition failed; None when other writings were in the way."""
-    code = code_of(error)
+    code = error.code
     if code in (ONE_CONFLICTS, IN_PROGRESS):
         return None
     if code == ONE_FAILED:

@@ -9,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from gateway.adapters.aws.clients import Clients, pauses
-from gateway.adapters.aws.faults import THROTTLED, Use
 from gateway.adapters.aws.tables import EXPIRES, can_be_key
+from gateway.adapters.aws.use import THROTTLED, Refused, Use
 from gateway.errors import BadRequest, Unavailable
 from gateway.metering.items import read_record, write_record
 from gateway.metering.records import Record
@@ -56,7 +54,7 @@ class DynamoRecords:
         return self._record(key, found["Item"]) if "Item" in found else None
 
     async def touch(self, key: str, at: int) -> None:
-        with suppress(ClientError):  # it was used later than that
+        with suppress(Refused):  # it was used later than that
             await self._clients.dynamodb(
                 self._use("dynamodb:UpdateItem", "ConditionalCheckFailedException"),
                 lambda client: client.update_item(

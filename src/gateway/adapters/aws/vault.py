@@ -5,10 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
-
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.faults import Use, code_of
+from gateway.adapters.aws.use import Refused, Use
 from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.errors import BadRequest, Unavailable, shortened
 from gateway.exchange.background import Background
@@ -75,7 +73,7 @@ class SecretsManagerVault:
         if not await self._create(name, text):
             try:
                 await self._replace(name, text, DELETED)
-            except ClientError:
+            except Refused:
                 await self._restore(name)
                 await self._replace(name, text)
         await self._forget(name)
@@ -91,8 +89,8 @@ class SecretsManagerVault:
                     SecretId=self._prefix + name, RecoveryWindowInDays=RECOVERY
                 ),
             )
-        except ClientError as error:
-            if code_of(error) == DELETED and await self.exists(name):  # a replica of it, say
+        except Refused as error:
+            if error.code == DELETED and await self.exists(name):  # a replica of it, say
                 raise use.fault("aws_refused", "was refused: delete it in AWS") from None
         await self._forget(name)
 
@@ -105,7 +103,7 @@ class SecretsManagerVault:
                 self._use("DescribeSecret", name, MISSING),
                 lambda client: client.describe_secret(SecretId=self._prefix + name),
             )
-        except ClientError:
+        except Refused:
             return False
         return "DeletedDate" not in told
 
@@ -134,7 +132,7 @@ class SecretsManagerVault:
                     SecretId=self._prefix + name, VersionStage="AWSCURRENT"
                 ),
             )
-        except ClientError:
+        except Refused:
             return Looked(None)
         return Looked(self._entry(name, told.get("SecretString", "")))
 
@@ -173,7 +171,7 @@ class SecretsManagerVault:
                 self._use("CreateSecret", name, EXISTS, DELETED),
                 lambda client: client.create_secret(Name=self._prefix + name, SecretString=text),
             )
-        except ClientError:
+        except Refused:
             return False
         return True
 
