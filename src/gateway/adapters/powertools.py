@@ -2,6 +2,7 @@
 another program reads along."""
 
 import logging
+import sys
 from typing import TextIO
 
 from aws_lambda_powertools import Logger
@@ -17,6 +18,8 @@ exchanges = logging.getLogger(f"{NAME}.exchange")
 
 def start_json_logging(level: str, stream: TextIO) -> Logger:
     """All that our own loggers say, from ``level`` on."""
+    if sys.version_info >= (3, 12):
+        logging.logAsyncioTasks = False  # their numbers tell nobody anything
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     return Logger(
@@ -27,6 +30,14 @@ def start_json_logging(level: str, stream: TextIO) -> Logger:
         use_rfc3339=True,
         location=None,  # where in our code a line was written tells its reader nothing
     )
+
+
+def others_in_json(ours: Logger, stream: TextIO) -> logging.Handler:
+    """For the root logger: what other libraries say, in the same form."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(ours.registered_formatter)
+    handler.addFilter(lambda record: not record.name.startswith(NAME))
+    return handler
 
 
 class JsonLedger:

@@ -18,12 +18,10 @@ def start_logging(level: str, form: Form = "text") -> None:
 
 def _json_log(level: str) -> logging.Handler:
     """For what others say; our own loggers have a handler of theirs."""
-    from gateway.adapters.powertools import start_json_logging  # slow to import
+    # Slow to import.
+    from gateway.adapters.powertools import others_in_json, start_json_logging
 
-    ours = start_json_logging(level, sys.stderr)
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(ours.registered_formatter)
-    handler.addFilter(lambda record: not record.name.startswith(OURS))
+    handler = others_in_json(start_json_logging(level, sys.stderr), sys.stderr)
     handler.addFilter(_is_heard)
     return handler
 

@@ -1,0 +1,72 @@
+"""What a stack does once in its life: the first admin key when it is made, and when it is deleted
+the secrets, which would go on to cost.
+
+A custom resource of CloudFormation, on AWS' own loop. The protocol: AWS CloudFormation User Guide,
+"Custom resource request objects" and "response objects". This module itself imports nothing that
+could be missing, so that it can say so.
+"""
+
+import asyncio
+import json
+import logging
+from importlib import import_module
+from typing import Any
+from urllib.request import Request, urlopen
+
+logger = logging.getLogger("sluicegate.setup")
+
+MARGIN = 10.0  # seconds of the function's time that are left for saying how it went
+REPORTS = 3
+REPORT_TAKES = 3.0  # seconds, at most
+ITSELF = "sluicegate-setup"  # the physical id: one for ever, so that no update replaces it
+WRONG_ARTEFACT = (
+    "the code does not start here ({error}): was it built for this processor? "
+    "sam build --parameter-overrides Architecture=…, as it is deployed"
+)
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Says in any case how it went: CloudFormation would wait for it."""
+    left = context.get_remaining_time_in_millis() / 1000
+    _report(event, _problem(event, left - MARGIN))
+
+
+def _problem(event: dict[str, Any], seconds: float) -> str | None:
+    try:
+        setup = import_module("handler.control.setup")
+    except Exception as error:
+        logger.exception("the code does not start")
+        if event["RequestType"] == "Delete":  # then it never has, and there is nothing of it
+            return None
+        return WRONG_ARTEFACT.format(error=error)
+    try:
+        problem: str | None = asyncio.run(setup.set_up(event, seconds))
+    except Exception as error:
+        logger.exception("the set-up failed")
+        return f"the set-up failed ({type(error).__name__}): the function's log says why"
+    return problem
+
+
+def _report(event: dict[str, Any], problem: str | None) -> None:
+    told = {
+        "Status": "FAILED" if problem else "SUCCESS",
+        "Reason": (problem or "")[:1000],
+        "PhysicalResourceId": event.get("PhysicalResourceId") or ITSELF,
+        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    if problem:
+        logger.error("%s: %s", event["RequestType"], problem)
+    for trial in range(1, REPORTS + 1):
+        try:
+            _put(event["ResponseURL"], json.dumps(told).encode())
+        except OSError as error:
+            logger.warning("CloudFormation was not told, trial %d: %s", trial, error)
+        else:
+            return
+
+
+def _put(url: str, body: bytes) -> None:
+    """The signature of the address is of a request without a content type."""
+    request = Request(url, body, {"content-type": ""}, method="PUT")  # noqa: S310 - CloudFormation's
+    with urlopen(request, timeout=REPORT_TAKES) as answer:  # noqa: S310
+        answer.read()

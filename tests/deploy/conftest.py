@@ -1,0 +1,5 @@
+"""What the tests of the deployment share."""
+
+from tests.deploy.artefact import artefact
+
+__all__ = ["artefact"]
