@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.faults import Use
 from gateway.adapters.aws.items import DynamoItems
-from gateway.adapters.aws.tables import create_tables
+from gateway.adapters.aws.provision import create_tables
+from gateway.adapters.aws.use import Use
 from gateway.adapters.aws.vault import SecretsManagerVault
 from gateway.adapters.cached import CachedEndpoints
 from gateway.adapters.echo import EchoTransport

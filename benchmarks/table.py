@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from benchmarks.measure import PACED_EVENTS, Figures
 from benchmarks.payloads import PACE_MS
 from benchmarks.subjects import DIRECT, GATEWAY
+from benchmarks.tabulated import aligned
+from benchmarks.tabulated import markdown as as_markdown
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def table(figures: Figures, names: list[str], *, markdown: bool) -> str:
         ]
         for row in ROWS
     ]
-    return _markdown(rows) if markdown else _aligned(rows)
+    return as_markdown(rows) if markdown else aligned(rows)
 
 
 def _ratio(figures: Figures, figure: str, floor: str) -> float | None:
@@ -59,20 +61,3 @@ def _ratio(figures: Figures, figure: str, floor: str) -> float | None:
 
 def _shown(value: float | None, decimals: int) -> str:
     return "-" if value is None else f"{value:,.{decimals}f}"
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    header, *others = ["| " + " | ".join(row) + " |" for row in rows]
-    rule = "|---|" + "--:|" * (len(rows[0]) - 1)
-    return "\n".join([header, rule, *others])

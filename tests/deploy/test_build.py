@@ -247,7 +247,7 @@ CALLS = """
 import asyncio, json
 import botocore.session
 from gateway.adapters.aws.clients import Clients
-from gateway.adapters.aws.faults import Use
+from gateway.adapters.aws.use import Use
 
 async def ask():
     clients = Clients()

@@ -9,6 +9,7 @@ could be missing, so that it can say so.
 import asyncio
 import json
 import logging
+from http.client import HTTPException
 from importlib import import_module
 from typing import Any
 from urllib.request import Request, urlopen
@@ -17,6 +18,7 @@ logger = logging.getLogger("sluicegate.setup")
 
 MARGIN = 10.0  # seconds of the function's time that are left for saying how it went
 REPORTS = 3
+LONGEST_REASON = 600  # characters; CloudFormation takes 4,096 bytes of a report
 REPORT_TAKES = 3.0  # seconds, at most
 ITSELF = "sluicegate-setup"  # the physical id: one for ever, so that no update replaces it
 WRONG_ARTEFACT = (
@@ -50,7 +52,7 @@ def _problem(event: dict[str, Any], seconds: float) -> str | None:
 def _report(event: dict[str, Any], problem: str | None) -> None:
     told = {
         "Status": "FAILED" if problem else "SUCCESS",
-        "Reason": (problem or "")[:1000],
+        "Reason": (problem or "")[:LONGEST_REASON],
         "PhysicalResourceId": event.get("PhysicalResourceId") or ITSELF,
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
@@ -58,8 +60,11 @@ def _report(event: dict[str, Any], problem: str | None) -> None:
         logger.error("%s: %s", event["RequestType"], problem)
     for trial in range(1, REPORTS + 1):
         try:
-            _put(event["ResponseURL"], json.dumps(told).encode())
-        except OSError as error:
+            _put(
+                event["ResponseURL"],
+                json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"),
+            )
+        except (OSError, HTTPException, ValueError) as error:
             logger.warning("CloudFormation was not told, trial %d: %s", trial, error)
         else:
             return

@@ -1,6 +1,7 @@
 """``python -m handler.lambda_runtime``: what the wrapper script starts in place of AWS' loop."""
 
 import asyncio
+import json
 import logging
 import os
 import random
@@ -42,7 +43,18 @@ class StartFailed(Exception):
         self.kind, self.phase, self.code, self.error = kind, phase, code, error
 
 
+class JsonLine(logging.Formatter):
+    """For what goes wrong before the function has set up a log of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = {"level": record.levelname, "timestamp": self.formatTime(record)}
+        return json.dumps({**told, "message": super().format(record)})
+
+
 async def main() -> int:
+    first_log = logging.StreamHandler(sys.stdout)
+    first_log.setFormatter(JsonLine())
+    logging.lastResort = first_log
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         mangum, lifespan = await _started()
@@ -51,6 +63,9 @@ async def main() -> int:
         logger.exception(failed.kind)
         await api.failed_to_start(failed.error, failed.kind, failed.phase)
         return failed.code
+    except RuntimeLost as lost:
+        logger.critical("the process ends: %s", lost)
+        return FAILED
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _stop, lifespan)
     concurrency = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
     loop = Loop(api, mangum, lifespan.state, environment=os.environ, concurrency=concurrency)
@@ -68,7 +83,7 @@ async def _started() -> tuple[Mangum, Lifespan]:
         await lifespan.start()
     except ImportError as error:
         raise StartFailed("Runtime.ImportModuleError", "init", FAILED, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise StartFailed("Runtime.InitError", "init", FAILED, error) from error
     return mangum, lifespan
 

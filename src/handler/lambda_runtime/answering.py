@@ -123,8 +123,10 @@ class Whole:
         await self._api.answer(self._invocation, text)
 
     async def fail(self, kind: str, error: GatewayError) -> None:
-        """Nothing has been said yet: so it can still be said with a true status."""
+        """What has not been said yet can still be said with a true status. Raises OSError."""
         del kind
+        if self.posted:
+            raise ConnectionError("AWS has broken off, and hears no second answer")
         answer = answer_for(error, detail=True)
         self._body = bytearray(answer.body if isinstance(answer.body, bytes) else b"")
         self._status, self._headers = answer.status, [[b"content-type", b"application/json"]]

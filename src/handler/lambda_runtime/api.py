@@ -129,7 +129,7 @@ class StreamedPost:
 
     async def fail(self, kind: str, message: str) -> None:
         """What went wrong after the first byte, for AWS' metrics: callers do not see it."""
-        told = {"errorMessage": message[:LONGEST_MESSAGE], "errorType": kind, "stackTrace": []}
+        told = {"errorMessage": _words(message), "errorType": kind, "stackTrace": []}
         body = base64.b64encode(dumps(told)).decode()
         await self.end(f"{ERROR_TYPE}: {kind}\r\n{ERROR_BODY}: {body}\r\n".encode())
 
@@ -178,8 +178,13 @@ def _echoed(invocation: Invocation) -> dict[str, str]:
 def _fault(error: BaseException, kind: str) -> tuple[bytes, dict[str, str]]:
     """The name of the error and its words, and no trace: it may quote anything."""
     told = {
-        "errorMessage": str(error)[:LONGEST_MESSAGE],
+        "errorMessage": _words(str(error)),
         "errorType": type(error).__name__[:LONGEST_TYPE],
         "stackTrace": [],
     }
     return dumps(told), {"Content-Type": "application/json", ERROR_TYPE: kind}
+
+
+def _words(text: str) -> str:
+    """Short, and without halves of characters: there is no JSON of those."""
+    return text[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()

@@ -14,6 +14,7 @@ from gateway.wire.json import dumps
 from handler.errors import answer_for
 from handler.lambda_runtime.answering import Answering, Streaming, Whole, has_several_values
 from handler.lambda_runtime.api import RuntimeApi
+from handler.lambda_runtime.connection import Connection
 from handler.lambda_runtime.cycle import Cycle
 from handler.lambda_runtime.invocation import CURRENT, Invocation
 from handler.lambda_runtime.mode import streams
@@ -22,6 +23,7 @@ from handler.lambda_runtime.request import Request, event_of, request_of
 # Seconds before Lambda ends the process, of a short time an eighth at most. An app that knows its
 # deadline is done before.
 LAST_MOMENT = 0.5
+TRACE = "_X_AMZN_TRACE_ID"
 INCOMPLETE = "Runtime.IncompleteResponse"
 BROKEN = "Runtime.StreamError"
 LATE = "Runtime.OutOfTime"
@@ -56,10 +58,16 @@ class Loop:
 
     async def _work(self) -> None:
         connection = self._api.connection()
+        try:
+            await self._poll(connection)
+        finally:
+            connection.close()
+
+    async def _poll(self, connection: Connection) -> None:
         while True:
             invocation = await self._api.next(connection)
-            if self._alone and invocation.trace_id:
-                os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
+            if self._alone:
+                _trace(invocation)
             CURRENT.set(invocation)
             try:
                 await self._respond(invocation)
@@ -101,15 +109,15 @@ class Loop:
         if not self._alone:
             waits.add(asyncio.ensure_future(_set(cycle.done)))
         left = invocation.get_remaining_time_in_millis() / 1000
-        patience = left - min(LAST_MOMENT, left / 8)
-        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-        if cycle.done.is_set() and not app.done():
+        last = min(LAST_MOMENT, left / 8)
+        await asyncio.wait(waits, timeout=left - last, return_when=asyncio.FIRST_COMPLETED)
+        if cycle.done.is_set() and not self._alone:
             self._let_go_on(app)
             return
         late = not app.done()
         if late:
             app.cancel()
-            await asyncio.wait({app}, timeout=LAST_MOMENT / 2)
+            await asyncio.wait({app}, timeout=last / 2)
         await self._conclude(cycle, answering, _error_of(app), late=late)
 
     async def _conclude(
@@ -119,6 +127,8 @@ class Loop:
         if error is not None and not late:
             logger.error("the app failed", exc_info=error)
         if cycle.done.is_set():
+            if late:
+                logger.error("what was to be done after the answer took too long")
             return
         cycle.done.set()  # an app that minds no cancelling has nothing more to say
         logger.error("the app left its answer unfinished%s", ": its time was up" if late else "")
@@ -130,10 +140,6 @@ class Loop:
 
     def _let_go_on(self, app: "asyncio.Future[None]") -> None:
         """The answer is out, and what the app does after it delays nobody."""
-        if self._alone:  # but here the time for it was up
-            app.cancel()
-            logger.error("what was to be done after the answer took too long")
-            return
         task = asyncio.ensure_future(_finished(app))
         self._going_on.add(task)
         task.add_done_callback(self._going_on.discard)
@@ -156,6 +162,14 @@ async def _say(answering: Answering, answer: Answer) -> None:
     await answering.start(answer.status, headers)
     await answering.body(answer.body if isinstance(answer.body, bytes) else b"")
     await answering.end()
+
+
+def _trace(invocation: Invocation) -> None:
+    """Where X-Ray's SDK looks for it; that of the call before is not this one's."""
+    if invocation.trace_id:
+        os.environ[TRACE] = invocation.trace_id
+    else:
+        os.environ.pop(TRACE, None)
 
 
 async def _set(event: asyncio.Event) -> None:

@@ -1,7 +1,9 @@
 """From an event to what an ASGI app is asked."""
 
+import base64
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from mangum import Mangum
 
@@ -39,18 +41,21 @@ def request_of(mangum: Mangum, event: Any, invocation: Invocation) -> Request:
     try:
         shape = mangum.infer(event, invocation)  # type: ignore[arg-type] # it has all that is used
         scope = dict(shape.scope)
-    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise BadRequest(None, NO_HTTP, code="not_http") from error
     # 2.4: Starlette need not listen for a caller who goes (nothing would tell), and takes an
     # OSError from `send` for that.
     scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
     if isinstance(raw := event.get("rawPath"), str):
-        scope["raw_path"] = raw.encode()
-    return Request(scope, _body(shape), shape)
+        # A function URL has decoded the path once already, and Mangum would once more.
+        scope["raw_path"], scope["path"] = raw.encode(), unquote(raw) or "/"
+    return Request(scope, _body(event, shape), shape)
 
 
-def _body(shape: Any) -> bytes | GatewayError:
+def _body(event: dict[str, Any], shape: Any) -> bytes | GatewayError:
     try:
+        if event.get("isBase64Encoded"):  # Mangum would leave out what is none, in silence
+            base64.b64decode(event.get("body") or b"", validate=True)
         body: bytes = shape.body
     except (ValueError, TypeError, AttributeError):  # broken base64, or no text at all
         return BadRequest(None, "the body is not the base64 that its event says it is")
