@@ -10,7 +10,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-aws test check format lint types unit test-model demo-model bench bench-cold \
+.PHONY: help run run-aws test check format lint types unit test-model demo-model bench bench-cold bench-loop \
   lambda lambda-here validate invoke lock clean
 
 help: ## List the targets
@@ -58,6 +58,9 @@ bench: $(BENCH)/.ready ## Measure the gateway against its floors (ARGS="--quick"
 
 bench-cold: $(BENCH)/.ready lambda-here ## Measure what the functions do before their first answer
 	@LAMBDA_ARTEFACT=$(HERE).zip PYTHONPATH=src:. $(BENCH)/bin/python -m benchmarks.cold_start $(ARGS)
+
+bench-loop: lambda-here ## Measure what the loop over Lambda's Runtime API adds
+	@PYTHONPATH=$(HERE):. $$($(PYTHON313_PATH)) -m benchmarks.lambda_loop $(ARGS)
 
 # Prints where the Python is that the functions run on, or says how to get one.
 PYTHON313_PATH := sh deploy/python313.sh
