@@ -10,7 +10,7 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-aws test check format lint types unit test-model demo-model bench bench-cold bench-loop \
+.PHONY: help run install run-aws test check format lint types unit test-model demo-model bench bench-cold bench-loop \
   lambda lambda-here validate invoke lock clean
 
 help: ## List the targets
@@ -19,6 +19,8 @@ help: ## List the targets
 
 run: $(RUN_READY) ## Start the gateway on http://127.0.0.1:8000 (PORT=… for another port)
 	@$(BIN)/sluicegate serve --port $(PORT)
+
+install: $(RUN_READY) ## Install the `sluicegate` command into .venv, and start nothing
 
 AWS := .venv-aws
 run-aws: $(RUN_READY) $(AWS)/.ready ## Start it on an AWS emulated on loopback: DynamoDB, Secrets Manager
@@ -43,7 +45,7 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not process"
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)

@@ -54,8 +54,14 @@ MANY_ARGUMENTS_IN = ("gateway/bootstrap/", "handler/cli/")
 # Imports may wait inside a function only here, and never to dodge a cycle:
 # each command loads what it needs when it runs, so that `--help` and completion answer at once;
 # what only some settings need (a proxy, AWS) is imported when they ask for it; and AWS' SDK by the
-# threads that use it, since a process that starts is not kept waiting by what it may not need.
-WAITING_IMPORTS_IN = ("handler.cli", "gateway.bootstrap", "gateway.adapters.aws.clients")
+# threads that use it, since a process that starts is not kept waiting by what it may not need; and
+# all by what must tell CloudFormation that nothing can be imported.
+WAITING_IMPORTS_IN = (
+    "handler.cli",
+    "gateway.bootstrap",
+    "gateway.adapters.aws.clients",
+    "handler.control.setup_function",
+)
 
 
 @cache

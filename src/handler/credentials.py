@@ -66,7 +66,8 @@ def _text(value: bytes) -> str:
 
 
 def _principal(scope: Scope) -> str | None:
-    """The ARN that AWS has authenticated, from the event; a caller cannot put one there."""
+    """The ARN that AWS has authenticated, from the event. No HTTP caller can put one there; whoever
+    may invoke the function without a front door (lambda:InvokeFunction) is trusted with that."""
     context = _inside(scope.get("aws.event"), "requestContext")
     arn = _inside(_inside(context, "authorizer"), "iam").get("userArn") or _inside(
         context, "identity"

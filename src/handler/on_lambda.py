@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,8 +20,27 @@ from handler.lambda_runtime.invocation import CURRENT
 
 Routes = Callable[[Wired], Sequence[GuardedRoute]]
 
+LONGEST_NAP = 2.0  # seconds: what is older by so much is still what it was
 AHEAD = ("provisioned-concurrency", "lambda-managed-instances")
 SCRATCH = Path("/tmp/sluicegate")  # noqa: S108 - the only place in a function that can be written
+
+
+class Drift:
+    """How much time has passed that the clock of our caches and connections did not see: whether
+    that clock goes on while a process is frozen is for the platform to say."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._clock = wall, clock
+        self._ahead = wall() - clock()
+
+    def unnoticed(self) -> float:
+        """Seconds since it was asked last."""
+        before, self._ahead = self._ahead, self._wall() - self._clock()
+        return self._ahead - before
 
 
 class OnLambda:
@@ -33,13 +53,18 @@ class OnLambda:
         self._chosen, self._routes, self._shared = chosen, routes, shared
         self._start = chosen.prepare if eager else None
         self._wired, self._app = self._made()
+        self._slept = Drift()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._shared:
+            await self._app(scope, receive, send)
+            return
+        if self._slept.unnoticed() > LONGEST_NAP:
+            await self.after_restore()
         try:
             await self._app(scope, receive, send)
         finally:
-            if scope["type"] == "http" and not self._shared:
-                await self._wired.settled()
+            await self._wired.settled()
 
     async def before_snapshot(self) -> None:
         """What takes long and is good for ever: the SDK's clients."""

@@ -72,9 +72,14 @@ def test_the_control_plane_writes_secrets_and_reads_none() -> None:
 
 def test_setup_keeps_the_admin_key_and_deletes_all_secrets() -> None:
     assert allowed("SetupRole") == {
-        CONFIG: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
+        CONFIG: {
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:DescribeTable",
+        },
         BY_KIND: {"dynamodb:Query"},
-        LEDGER: {"dynamodb:BatchGetItem"},
+        LEDGER: {"dynamodb:BatchGetItem", "dynamodb:DescribeTable"},
         SECRET + "admin-key*": {
             "secretsmanager:CreateSecret",
             "secretsmanager:PutSecretValue",
@@ -100,6 +105,10 @@ def asked() -> Iterator[str]:
                 ):
                     for action in said.split(" or "):
                         yield action if ":" in action else f"secretsmanager:{action}"
+                case ast.Call(
+                    func=ast.Name(id="Use"), args=[ast.Constant(value=str(said)), *_]
+                ) if ":" in said:
+                    yield said
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -76,14 +76,18 @@ def test_nothing_has_a_price_by_the_hour() -> None:
 
 def test_setup_is_there_before_the_control_plane_and_gone_after_it() -> None:
     stack = Stack(DeletionProtection="true")
-    assert stack.resources["ControlFunction"]["DependsOn"] == "Setup"
+    for plane in ("QueryFunction", "ControlFunction"):
+        assert stack.resources[plane]["DependsOn"] == "Setup"
     assert stack.properties("Setup") == {
         "ServiceToken": {"Fn::GetAtt": ["SetupFunction", "Arn"]},
         "ServiceTimeout": 120,
         "SecretPrefix": "gw/",
-        "DeletionProtection": "true",
-        "Architecture": "arm64",
+        "Code": stack.properties("Setup")["Code"],
     }
+    # Another version, and so another Setup, whenever the code is another.
+    version = stack.properties("Setup")["Code"]["Ref"]
+    assert stack.resources[version]["Type"] == "AWS::Lambda::Version"
+    assert stack.properties(version)["FunctionName"] == {"Ref": "SetupFunction"}
     assert stack.properties("SetupFunction")["Timeout"] < 120
     # So the tables, the role and the log outlive it.
     needed = set(mentioned(stack.resources["SetupFunction"], {}))
@@ -113,6 +117,8 @@ def test_the_stack_tells_what_its_users_need() -> None:
     for setting in outputs["CommandEnvironment"]["Value"].split():
         name = setting.partition("=")[0].removeprefix("SLUICEGATE_").lower()
         assert name in Settings.model_fields or name == "aws_default_region"
+    allowing = Stack(AllowPrivate="10.0.0.0/8").outputs["CommandEnvironment"]["Value"]
+    assert allowing.endswith(" SLUICEGATE_ALLOW_PRIVATE=10.0.0.0/8")
 
 
 def test_every_parameter_is_described_and_has_its_place_in_the_form() -> None:

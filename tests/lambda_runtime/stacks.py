@@ -95,9 +95,13 @@ class Account:
 
     home: Path
     safe: Safe = field(default_factory=Safe)
+    protected: list[str] = field(default_factory=list)
 
     def wired(self, _: Settings | None = None) -> Wired:
         return local(Settings(home=self.home), environment={}, variables="none")
+
+    async def protected_tables(self, _: Settings) -> list[str]:
+        return self.protected
 
 
 def happens(kind: str, stack: CloudFormation, left: int = 60_000, **more: Any) -> Json:

@@ -116,7 +116,7 @@ def test_alone_what_takes_too_long_is_cut_off_and_may_clean_up_before_the_next_p
 
     async def work() -> None:
         async with looping(app) as aws:
-            invoked = await aws.invoke(asked(), seconds=0.8)
+            invoked = await aws.invoke(asked(), seconds=1.6)
             assert (await invoked.finished()).body == b"done"
             await aws.idle()
             assert cleaned.is_set()

@@ -89,7 +89,7 @@ def test_a_stream_that_aws_holds_beyond_the_deadline_is_given_up() -> None:
     async def work() -> None:
         async with looping(app) as aws:
             never = Terms(hold=Hold(1000, asyncio.Event()))
-            posted = await (await aws.invoke(asked(), seconds=0.8, terms=never)).finished()
+            posted = await (await aws.invoke(asked(), seconds=1.6, terms=never)).finished()
             assert posted.how == "timed out"
             await aws.idle()
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.items import DynamoItems
+from gateway.adapters.aws.protection import is_protected
 from gateway.adapters.aws.records import DynamoRecords
 from gateway.adapters.aws.vault import SecretsManagerVault
 from gateway.adapters.cached import CachedEndpoints
@@ -127,6 +128,15 @@ class AdminKeySafe:
 
     async def close(self) -> None:
         await self._clients.close()
+
+
+async def protected_tables(settings: Settings) -> list[str]:
+    """Those that refuse to be deleted, as AWS has it now. Raises Unavailable."""
+    clients, tables = Clients(), (settings.config_table, settings.ledger_table)
+    try:
+        return [table for table in tables if await is_protected(clients, table)]
+    finally:
+        await clients.close()
 
 
 async def read_admin_key(settings: Settings) -> str:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from random import Random
 
 from gateway.admission.admission import Admission
-from gateway.errors import GatewayError, LoopDetected, OutOfTime, UpstreamRejected
+from gateway.errors import (
+    GatewayError,
+    LoopDetected,
+    OutOfTime,
+    UpstreamRejected,
+    UpstreamTimedOut,
+)
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound, hidden
 from gateway.exchange.background import Background
@@ -113,6 +119,8 @@ class Gateway:
                     exchange.call, attempt.target, exchange.endpoint.timeouts
                 )
             except GatewayError as error:
+                if isinstance(error, UpstreamTimedOut) and exchange.call.over(self._clock()):
+                    raise OutOfTime from error  # our time was up, not the provider's
                 exchange.failed.append((attempt, error))
                 if not error.falls_back:
                     break

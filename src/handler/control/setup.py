@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from itertools import repeat
 
 from gateway.admin.first_key import Safe, make_first_key
 from gateway.admin.means import Means
 from gateway.admin.removal import remove_secrets
-from gateway.bootstrap.aws import AdminKeySafe, aws_control
-from gateway.errors import GatewayError
+from gateway.bootstrap.aws import AdminKeySafe, aws_control, protected_tables
+from gateway.errors import GatewayError, Unavailable
 from gateway.settings import Settings
 from gateway.wire.json import Json
 from handler.control.routes import means_of
@@ -17,27 +16,28 @@ from handler.on_lambda import start_logging
 logger = logging.getLogger("sluicegate.setup")
 
 BETWEEN_TRIES = 2.0  # seconds
+# CloudFormation updates no stack whose deletion has failed: so the tables themselves are asked.
 PROTECTED = (
-    "the tables are protected from deletion, so the secrets stay too: deploy once more with "
-    "DeletionProtection=false, then delete the stack"
+    "the tables are protected from deletion, so the secrets stay too. Allow it (aws dynamodb "
+    "update-table --no-deletion-protection-enabled --table-name, for each of {tables}) and delete "
+    "the stack again"
 )
 
 
 async def set_up(event: Json, seconds: float) -> str | None:
     """Returns what went wrong, in words for whoever deploys; None: nothing."""
-    deletes = event["RequestType"] == "Delete"
-    if deletes and event.get("ResourceProperties", {}).get("DeletionProtection") == "true":
-        return PROTECTED
     settings = Settings(store="aws", log_format="json")
     start_logging(settings.log_level)
     wired, safe = aws_control(settings), AdminKeySafe(settings)
     try:
         async with asyncio.timeout(seconds):
-            if deletes:
+            if event["RequestType"] != "Delete":
+                await _first_key(means_of(wired), safe, seconds - 1)
+            elif tables := await protected_tables(settings):
+                return PROTECTED.format(tables=" and ".join(tables))
+            else:
                 count = await remove_secrets(means_of(wired), safe)
                 logger.info("secrets deleted: %d, and the first admin key's", count)
-            else:
-                await _first_key(means_of(wired), safe)
     except GatewayError as error:
         return error.message
     except TimeoutError:
@@ -48,9 +48,18 @@ async def set_up(event: Json, seconds: float) -> str | None:
     return None
 
 
-async def _first_key(means: Means, safe: Safe) -> None:
-    for pause in repeat(BETWEEN_TRIES):
-        if await make_first_key(means, safe):
-            logger.info("there is an admin key")
-            return
-        await asyncio.sleep(pause)
+async def _first_key(means: Means, safe: Safe, seconds: float) -> None:
+    """A role that was made a moment ago is not known everywhere at once: refusals pass."""
+    refused: Unavailable | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    if await make_first_key(means, safe):
+                        logger.info("there is an admin key")
+                        return
+                except Unavailable as error:
+                    refused = error
+                await asyncio.sleep(BETWEEN_TRIES)
+    except TimeoutError:
+        raise refused or TimeoutError from None

@@ -9,8 +9,8 @@ could be missing, so that it can say so.
 import asyncio
 import json
 import logging
+from collections.abc import Coroutine
 from http.client import HTTPException
-from importlib import import_module
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -20,7 +20,8 @@ MARGIN = 10.0  # seconds of the function's time that are left for saying how it 
 REPORTS = 3
 LONGEST_REASON = 600  # characters; CloudFormation takes 4,096 bytes of a report
 REPORT_TAKES = 3.0  # seconds, at most
-ITSELF = "sluicegate-setup"  # the physical id: one for ever, so that no update replaces it
+# Physical ids: one for ever, so that no update replaces it; and that of what could never be made.
+ITSELF, NEVER_RAN = "sluicegate-setup", "sluicegate-never-ran"
 WRONG_ARTEFACT = (
     "the code does not start here ({error}): was it built for this processor? "
     "sam build --parameter-overrides Architecture=…, as it is deployed"
@@ -30,30 +31,34 @@ WRONG_ARTEFACT = (
 def handler(event: dict[str, Any], context: Any) -> None:
     """Says in any case how it went: CloudFormation would wait for it."""
     left = context.get_remaining_time_in_millis() / 1000
-    _report(event, _problem(event, left - MARGIN))
-
-
-def _problem(event: dict[str, Any], seconds: float) -> str | None:
     try:
-        setup = import_module("handler.control.setup")
+        from handler.control.setup import set_up
     except Exception as error:
         logger.exception("the code does not start")
-        if event["RequestType"] == "Delete":  # then it never has, and there is nothing of it
-            return None
-        return WRONG_ARTEFACT.format(error=error)
+        _report(event, _never_ran(event, error), first_id=NEVER_RAN)
+        return
+    _report(event, _problem(set_up(event, left - MARGIN)), first_id=ITSELF)
+
+
+def _never_ran(event: dict[str, Any], error: Exception) -> str | None:
+    if event["RequestType"] == "Delete" and event.get("PhysicalResourceId") == NEVER_RAN:
+        return None  # there is nothing of it to be deleted
+    return WRONG_ARTEFACT.format(error=error)
+
+
+def _problem(work: Coroutine[Any, Any, str | None]) -> str | None:
     try:
-        problem: str | None = asyncio.run(setup.set_up(event, seconds))
+        return asyncio.run(work)
     except Exception as error:
         logger.exception("the set-up failed")
         return f"the set-up failed ({type(error).__name__}): the function's log says why"
-    return problem
 
 
-def _report(event: dict[str, Any], problem: str | None) -> None:
+def _report(event: dict[str, Any], problem: str | None, first_id: str) -> None:
     told = {
         "Status": "FAILED" if problem else "SUCCESS",
         "Reason": (problem or "")[:LONGEST_REASON],
-        "PhysicalResourceId": event.get("PhysicalResourceId") or ITSELF,
+        "PhysicalResourceId": event.get("PhysicalResourceId") or first_id,
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     if problem:
@@ -72,6 +77,8 @@ def _report(event: dict[str, Any], problem: str | None) -> None:
 
 def _put(url: str, body: bytes) -> None:
     """The signature of the address is of a request without a content type."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError("no address of CloudFormation's")
     request = Request(url, body, {"content-type": ""}, method="PUT")  # noqa: S310 - CloudFormation's
     with urlopen(request, timeout=REPORT_TAKES) as answer:  # noqa: S310
         answer.read()

@@ -1,8 +1,9 @@
 """How what an app sends gets to AWS: piece by piece, or whole."""
 
+import asyncio
 from typing import Any, Protocol
 
-from mangum.handlers import APIGateway
+from mangum.handlers import ALB, APIGateway
 
 from gateway.errors import GatewayError
 from gateway.wire.json import dumps
@@ -12,6 +13,7 @@ from handler.lambda_runtime.invocation import Invocation
 from handler.lambda_runtime.prelude import RawHeaders, prelude
 
 LARGEST_WHOLE = 6 * 1024 * 1024  # bytes that AWS takes in one piece
+LARGEST_AT_BALANCER = 1024 * 1024
 FILLER = b"\n"  # a stream without a byte hangs at some front doors
 
 
@@ -82,10 +84,10 @@ class Streaming:
 class AnswerTooLarge(GatewayError):
     status = 502
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int) -> None:
         super().__init__(
-            f"the answer is larger than the {LARGEST_WHOLE} bytes that Lambda hands over in one "
-            "piece: ask for a stream, at the function URL",
+            f"the answer is larger than the {largest} bytes that Lambda hands over in one piece "
+            "here: ask for a stream, at the function URL",
             code="answer_too_large",
         )
 
@@ -98,6 +100,8 @@ class Whole:
         self._api, self._invocation, self._shape = api, invocation, shape
         self._status, self._headers = 200, list[list[bytes]]()
         self._body = bytearray()
+        self._largest = LARGEST_AT_BALANCER if isinstance(shape, ALB) else LARGEST_WHOLE
+        self._posting: asyncio.Task[None] | None = None
         self.posted = False
 
     async def start(self, status: int, headers: RawHeaders) -> None:
@@ -110,23 +114,26 @@ class Whole:
     async def body(self, piece: bytes) -> None:
         """Raises AnswerTooLarge: what nobody can be told need not be waited for."""
         self._body += piece
-        if len(self._body) > LARGEST_WHOLE:
-            raise AnswerTooLarge
+        if len(self._body) > self._largest:
+            raise AnswerTooLarge(self._largest)
 
     async def end(self) -> None:
         """Raises AnswerTooLarge: as JSON, perhaps in base64, it takes more than it did."""
         answer = {"status": self._status, "headers": self._headers, "body": bytes(self._body)}
         text = dumps(self._shape(answer))
-        if len(text) > LARGEST_WHOLE:
-            raise AnswerTooLarge
+        if len(text) > self._largest:
+            raise AnswerTooLarge(self._largest)
         self.posted = True
-        await self._api.answer(self._invocation, text)
+        self._posting = asyncio.ensure_future(self._api.answer(self._invocation, text))
+        # Who is cancelled while it is posted, its time being up, leaves no half of an answer.
+        await asyncio.shield(self._posting)
 
     async def fail(self, kind: str, error: GatewayError) -> None:
         """What has not been said yet can still be said with a true status. Raises OSError."""
         del kind
-        if self.posted:
-            raise ConnectionError("AWS has broken off, and hears no second answer")
+        if self._posting is not None:  # the answer itself is on its way, or was lost: no second one
+            await self._posting
+            return
         answer = answer_for(error, detail=True)
         self._body = bytearray(answer.body if isinstance(answer.body, bytes) else b"")
         self._status, self._headers = answer.status, [[b"content-type", b"application/json"]]

@@ -87,9 +87,9 @@ class RuntimeApi:
         connection = self.connection()
         length = {"Content-Length": str(len(body)), "Connection": "close"}
         try:
-            await connection.open()
-            await connection.send(connection.head("POST", path, {**headers, **length}) + body)
             async with asyncio.timeout(TOLD):
+                await connection.open()
+                await connection.send(connection.head("POST", path, {**headers, **length}) + body)
                 _check(path, await connection.reply())
         finally:
             connection.close()
@@ -121,8 +121,8 @@ class StreamedPost:
 
     async def end(self, trailers: bytes = b"") -> None:
         try:
-            await self._connection.send(b"0\r\n" + trailers + b"\r\n")
-            async with asyncio.timeout(TOLD):
+            async with asyncio.timeout(TOLD):  # the sending too: AWS may have stopped to read
+                await self._connection.send(b"0\r\n" + trailers + b"\r\n")
                 _check(self._path, await self._connection.reply())
         finally:
             self._connection.close()

@@ -63,8 +63,9 @@ class Connection:
         return reply
 
     def close(self) -> None:
+        """At once: what the other side has not read by now, it does not want."""
         if self._writer is not None:
-            self._writer.close()
+            self._writer.transport.abort()
         self._reader = self._writer = None
 
 

@@ -13,7 +13,7 @@ from gateway.exchange.answer import Answer
 from gateway.wire.json import dumps
 from handler.errors import answer_for
 from handler.lambda_runtime.answering import Answering, Streaming, Whole, has_several_values
-from handler.lambda_runtime.api import RuntimeApi
+from handler.lambda_runtime.api import RuntimeApi, RuntimeLost
 from handler.lambda_runtime.connection import Connection
 from handler.lambda_runtime.cycle import Cycle
 from handler.lambda_runtime.invocation import CURRENT, Invocation
@@ -23,6 +23,7 @@ from handler.lambda_runtime.request import Request, event_of, request_of
 # Seconds before Lambda ends the process, of a short time an eighth at most. An app that knows its
 # deadline is done before.
 LAST_MOMENT = 0.5
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds between polls that fail
 TRACE = "_X_AMZN_TRACE_ID"
 INCOMPLETE = "Runtime.IncompleteResponse"
 BROKEN = "Runtime.StreamError"
@@ -65,7 +66,7 @@ class Loop:
 
     async def _poll(self, connection: Connection) -> None:
         while True:
-            invocation = await self._api.next(connection)
+            invocation = await self._next(connection)
             if self._alone:
                 _trace(invocation)
             CURRENT.set(invocation)
@@ -75,6 +76,16 @@ class Loop:
                 logger.warning("the answer did not reach Lambda: %s", error)
             except Exception:  # whatever a request brings, the next one is served
                 logger.exception("an invocation failed")
+
+    async def _next(self, connection: Connection) -> Invocation:
+        """Where others' answers are under way, one poll that fails is not the end of them."""
+        for pause in () if self._alone else PAUSES:
+            try:
+                return await self._api.next(connection)
+            except RuntimeLost as lost:
+                logger.warning("polling again: %s", lost)
+                await asyncio.sleep(pause)
+        return await self._api.next(connection)
 
     async def _respond(self, invocation: Invocation) -> None:
         event = event_of(invocation)
@@ -158,7 +169,9 @@ class Loop:
 
 
 async def _say(answering: Answering, answer: Answer) -> None:
-    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    headers = [
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
+    ]
     await answering.start(answer.status, headers)
     await answering.body(answer.body if isinstance(answer.body, bytes) else b"")
     await answering.end()

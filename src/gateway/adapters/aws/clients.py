@@ -55,7 +55,8 @@ class Clients:
             yield
 
     async def prepare(self) -> None:
-        """Make both clients now: it takes a while, and connects nowhere. Raises Unavailable."""
+        """Make both clients now: it takes a while, and asks AWS for credentials alone. Raises
+        Unavailable."""
         for service in SERVICES:
             await self._new(service, Use("prepare", service))
 
