@@ -45,7 +45,7 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not process"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime"
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)

@@ -14,8 +14,6 @@ from examples.local_lambda.runtime_api import RuntimeApi as Aws
 from tests.fakes import run
 from tests.lambda_runtime.looping import asked
 
-pytestmark = pytest.mark.process
-
 QUERY, CONTROL = "handler.lambda_function.handler", "handler.control.lambda_function.handler"
 MODELS, KEYS = "/gateway/openai/v1/models", "/api/keys"
 

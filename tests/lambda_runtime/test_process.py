@@ -17,8 +17,6 @@ from examples.local_lambda.runtime_api import RuntimeApi as Aws
 from tests.fakes import run
 from tests.lambda_runtime.looping import asked
 
-pytestmark = pytest.mark.process
-
 CALLERS_KEY = "sk-callers-canary-1"
 PROVIDERS_KEY = "sk-providers-canary-2"
 PROMPT = "prompt-canary-3"

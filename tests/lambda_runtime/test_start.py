@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.process
-
 SLOW = ("boto3", "botocore.session", "httpx", "uvicorn", "typer", "sqlite3", "yaml", "rich")
 PLANES = {
     "query": ("handler.lambda_function", ("gateway.admin", "handler.control", "handler.cli")),

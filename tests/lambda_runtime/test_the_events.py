@@ -15,8 +15,6 @@ from examples.local_lambda.doors import DOORS, LARGEST_EVENT
 from examples.local_lambda.events import CALLER, Request, Stamp
 from examples.local_lambda.write_events import EVENTS, LARGE, large, written
 
-pytestmark = pytest.mark.process
-
 STAMP = Stamp("5f0f3c1e-8a4b-4d57-9c8f-0d2b6f1c7a10", 1_764_000_000_000)
 
 
