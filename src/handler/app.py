@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -13,13 +13,14 @@ from starlette.routing import Match, Route
 
 from gateway import __version__
 from gateway.bootstrap.wiring import Wired
+from gateway.dialects import OPENAI_CHAT
 from gateway.errors import GatewayError, MethodNotAllowed, NotFound
 from gateway.ports import EndpointStore
 from handler.door import Door, GuardedRoute
-from handler.errors import answer_for
+from handler.errors import answer_for, dialect_at, early_answer
 from handler.inference import QUERY_PATHS, Query
 from handler.local_guard import LocalGuard
-from handler.models import Models
+from handler.models import MODELS_PATHS, Models
 from handler.openapi import OpenApi
 from handler.sending import response_of
 
@@ -76,27 +77,28 @@ def _told(starting: "asyncio.Future[object]") -> None:
 def query_routes(wired: Wired) -> list[GuardedRoute]:
     """The query plane: what SDKs call. Plain Starlette routes, since a query has no dependencies to
     solve and no models to check. None of them writes configuration."""
-    unified = Models(wired.endpoints, "mlflow", detail=True)
-    openai = Models(wired.endpoints, "sluicegate", detail=False)
+    return [*_queries(wired), *_lists(wired)]
+
+
+def _queries(wired: Wired) -> Iterator[GuardedRoute]:
     limit, door = wired.settings.max_body_bytes, Door(wired.admission)
-    return [
-        *(
-            door.route(
-                path.path,
-                Query(wired.gateway, path, max_body=limit),
-                role="caller",
-                methods=("POST",),
-                detail=path.unified,
-            )
-            for path in QUERY_PATHS
-        ),
-        door.read("/gateway/openai/v1/models", openai.list, role="caller"),
-        door.read("/gateway/openai/v1/models/{name:path}", openai.show, role="caller"),
-        door.read("/gateway/mlflow/v1/models", unified.list, role="caller", detail=True),
-        door.read(
-            "/gateway/mlflow/v1/models/{name:path}", unified.show, role="caller", detail=True
-        ),
-    ]
+    for path in QUERY_PATHS:
+        yield door.route(
+            path.path,
+            Query(wired.gateway, path, max_body=limit),
+            role="caller",
+            methods=("POST",),
+            detail=path.unified,
+            dialect=path.errors,
+        )
+
+
+def _lists(wired: Wired) -> Iterator[GuardedRoute]:
+    door = Door(wired.admission)
+    for path, shape in MODELS_PATHS.items():
+        models = Models(wired.endpoints, shape)
+        for at, show in ((path, models.list), (path + "/{name:path}", models.show)):
+            yield door.read(at, show, role="caller", detail=shape.detail, dialect=shape.dialect)
 
 
 def _probes(wired: Wired) -> list[GuardedRoute]:
@@ -137,7 +139,9 @@ async def _no_such_route(request: Request, raised: Exception) -> Response:
     else:
         lists = "/api/openapi.json" if path.startswith("/api") else "/openapi.json"
         error = NotFound(f"no such path: {path}; {lists} lists them", code="unknown_path")
-    return response_of(answer_for(error, detail="/mlflow/" in path))
+    dialect = dialect_at(path)
+    detail = "/mlflow/" in path and dialect is OPENAI_CHAT
+    return response_of(answer_for(error, detail=detail, dialect=dialect))
 
 
 def _allowed(request: Request) -> str:
@@ -149,8 +153,7 @@ def _allowed(request: Request) -> str:
     return ", ".join(sorted(found))
 
 
-async def _our_fault(_: Request, __: Exception) -> Response:
+async def _our_fault(request: Request, _: Exception) -> Response:
     """The log has the rest: Starlette raises it again once the answer is out."""
-    return response_of(
-        answer_for(GatewayError("the gateway failed; its log says why"), detail=True)
-    )
+    ours = GatewayError("the gateway failed; its log says why")
+    return response_of(early_answer(ours, request.scope["path"]))

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.admission.admission import Admission, Caller
 from gateway.admission.keys import Role
+from gateway.dialects import OPENAI_CHAT, Dialect
 from gateway.errors import Forbidden, GatewayError, shortened
 from handler.credentials import presented
 from handler.errors import answer_for
@@ -38,9 +39,11 @@ class Door:
         role: Role,
         methods: tuple[str, ...] = ("GET",),
         detail: bool = False,
+        dialect: Dialect = OPENAI_CHAT,
     ) -> "GuardedRoute":
-        """``detail``: its errors say it once more as MLflow's clients read it."""
-        guarded = Guarded(endpoint, self.admission, role, detail=detail)
+        """``dialect``: that of its errors. ``detail``: they say it once more as MLflow's clients
+        read it."""
+        guarded = Guarded(endpoint, self.admission, role, detail=detail, dialect=dialect)
         return GuardedRoute(path, guarded, methods=list(methods), role=role)
 
     def read(
@@ -50,9 +53,10 @@ class Door:
         *,
         role: Role,
         detail: bool = False,
+        dialect: Dialect = OPENAI_CHAT,
     ) -> "GuardedRoute":
         """A route that is only read, from a plain function."""
-        return self.route(path, request_response(show), role=role, detail=detail)
+        return self.route(path, request_response(show), role=role, detail=detail, dialect=dialect)
 
 
 class GuardedRoute(Route):
@@ -73,8 +77,11 @@ class GuardedRoute(Route):
 class Guarded:
     """Pure ASGI."""
 
-    def __init__(self, app: ASGIApp, admission: Admission, role: Role, *, detail: bool) -> None:
-        self._app, self._admission, self._role, self._detail = app, admission, role, detail
+    def __init__(
+        self, app: ASGIApp, admission: Admission, role: Role, *, detail: bool, dialect: Dialect
+    ) -> None:
+        self._app, self._admission, self._role = app, admission, role
+        self._detail, self._dialect = detail, dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = scope[REQUEST_ID] = os.urandom(12).hex()
@@ -82,7 +89,9 @@ class Guarded:
             scope[CALLER] = await self._pass(scope)
         except GatewayError as error:
             _note(error, scope)
-            answer = answer_for(error, request_id=request_id, detail=self._detail)
+            answer = answer_for(
+                error, request_id=request_id, detail=self._detail, dialect=self._dialect
+            )
             await send_answer(answer, send)
             return
         await self._app(scope, receive, send)

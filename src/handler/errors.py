@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from gateway.dialects.openai_errors import write_error
+from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, Dialect
 from gateway.errors import (
     EndpointNotFound,
     GatewayError,
@@ -17,37 +17,60 @@ from gateway.wire.json import Json, dumps, loads
 
 logger = logging.getLogger("sluicegate")
 
+ANTHROPIC = "/gateway/anthropic"
+
+
+def dialect_at(path: str) -> Dialect:
+    """Whose errors are said on a path that no route of ours has, or before one is found."""
+    below = path.startswith(ANTHROPIC + "/") and not path.endswith("/mlflow/invocations")
+    return ANTHROPIC_MESSAGES if below or path == ANTHROPIC else OPENAI_CHAT
+
+
+def early_answer(error: GatewayError, path: str) -> Answer:
+    """For whatever client of this path it may be: nothing has looked at who it is."""
+    dialect = dialect_at(path)
+    return answer_for(error, detail=dialect is OPENAI_CHAT, dialect=dialect)
+
 
 def answer_for(
     error: GatewayError,
     *,
     detail: bool,
     request_id: str | None = None,
-    write: Callable[[GatewayError], Json] = write_error,
+    dialect: Dialect = OPENAI_CHAT,
+    write: Callable[[GatewayError], Json] | None = None,
 ) -> Answer:
     """``detail``: say it once more as MLflow's clients read it, beside the dialect's own shape.
+    ``write``: in a shape of its own instead of the dialect's.
 
     A provider's own error body is handed on where it already has the caller's shape.
     """
-    if write is write_error:
+    if write is None:
         error = _discreet(error, request_id)
+    headers = _headers(error, request_id, dialect)
+    if isinstance(error, UpstreamRejected):
+        parsed = _parsed(error.body)
+        if parsed is not None and dialect.is_error(parsed):
+            body = error.body if not detail else dumps({**parsed, "detail": _detail(error, parsed)})
+            return Answer(error.status, headers, body)
+    named = headers.get(dialect.request_id_header or "")
+    written = write(error) if write else dialect.write_error(error, named)
+    if detail:
+        written = {**written, "detail": _detail(error, written)}
+    return Answer(error.status, headers, dumps(written))
+
+
+def _headers(error: GatewayError, request_id: str | None, dialect: Dialect) -> dict[str, str]:
     headers = {"content-type": "application/json", **error.headers}
     if error.status >= 500 and not (error.retryable or error.falls_back):
-        headers["x-should-retry"] = "false"  # what OpenAI's SDKs go by
+        headers["x-should-retry"] = "false"  # what OpenAI's and Anthropic's SDKs go by
     if request_id:
         headers["x-gateway-request-id"] = request_id
-    body: Json | None = None
+        if dialect.request_id_header:
+            headers[dialect.request_id_header] = request_id
     if isinstance(error, UpstreamRejected):
         headers |= passed_back(error.upstream_headers)
-        parsed = _parsed(error.body)
-        if _has_our_shape(parsed):
-            if not detail:
-                return Answer(error.status, headers, error.body)
-            body = parsed
-    body = body if body is not None else write(error)
-    if detail:
-        body = {**body, "detail": _detail(error, body)}
-    return Answer(error.status, headers, dumps(body))
+    return headers
 
 
 def _discreet(error: GatewayError, request_id: str | None) -> GatewayError:
@@ -66,11 +89,6 @@ def _parsed(text: bytes) -> Json | None:
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
-
-
-def _has_our_shape(body: Json | None) -> bool:
-    error = (body or {}).get("error")
-    return isinstance(error, dict) and isinstance(error.get("message"), str)
 
 
 def _detail(error: GatewayError, body: Json) -> Json | str:

@@ -9,6 +9,8 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects import (
+    ANTHROPIC_COUNT,
+    ANTHROPIC_MESSAGES,
     OPENAI_CHAT,
     OPENAI_COMPACTION,
     OPENAI_EMBEDDINGS,
@@ -32,7 +34,13 @@ from handler.sending import send_answer
 logger = logging.getLogger("sluicegate")
 
 READ = frozenset({"content-length", "content-encoding", HOPS})
-FORWARDED = frozenset().union(*(provider.forwards for provider in PROVIDERS.values()))
+FORWARDED = frozenset().union(
+    *(
+        provider.terms_in(dialect).forwards
+        for provider in PROVIDERS.values()
+        for dialect in provider.speaks
+    )
+)
 KEPT = {name.encode(): name for name in READ | FORWARDED}
 
 
@@ -44,6 +52,11 @@ class QueryPath:
     dialect: Dialect | None
     unified: bool
 
+    @property
+    def errors(self) -> Dialect:
+        """The dialect in which its errors are said."""
+        return self.dialect or OPENAI_CHAT
+
 
 QUERY_PATHS = (
     QueryPath("/gateway/openai/v1/chat/completions", OPENAI_CHAT, unified=False),
@@ -52,6 +65,11 @@ QUERY_PATHS = (
     QueryPath("/gateway/mlflow/v1/embeddings", OPENAI_EMBEDDINGS, unified=True),
     QueryPath("/gateway/openai/v1/responses", OPENAI_RESPONSES, unified=False),
     QueryPath("/gateway/openai/v1/responses/compact", OPENAI_COMPACTION, unified=False),
+    QueryPath("/gateway/anthropic/v1/messages", ANTHROPIC_MESSAGES, unified=False),
+    QueryPath("/gateway/anthropic/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
+    # Anthropic's SDKs add /v1 to their base URL, even where it stands there already.
+    QueryPath("/gateway/anthropic/v1/v1/messages", ANTHROPIC_MESSAGES, unified=False),
+    QueryPath("/gateway/anthropic/v1/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
     QueryPath("/gateway/{endpoint:path}/mlflow/invocations", None, unified=True),
 )
 
@@ -80,13 +98,17 @@ class Query:
             hang_up.watch()
             return await self._gateway.answer(call)
         except GatewayError as error:
-            return answer_for(error, request_id=request_id, detail=self._path.unified)
+            return self._refusal(error, request_id)
         except CallerGone:
             raise
         except Exception:
             logger.exception("request %s failed", request_id)
             ours = GatewayError(f"the gateway failed; its log says why (request {request_id})")
-            return answer_for(ours, request_id=request_id, detail=self._path.unified)
+            return self._refusal(ours, request_id)
+
+    def _refusal(self, error: GatewayError, request_id: str) -> Answer:
+        path = self._path
+        return answer_for(error, request_id=request_id, detail=path.unified, dialect=path.errors)
 
     async def _call(self, scope: Scope, receive: Receive, request_id: str) -> Call:
         headers = _headers(scope)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import Forbidden
-from handler.errors import answer_for
+from handler.errors import early_answer
 from handler.sending import send_answer
 
 ONLY_LOCAL = "this gateway is open to its own machine only"
@@ -26,7 +26,7 @@ class LocalGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (why := _foreign(scope) or _refused(scope["headers"])):
-            await send_answer(answer_for(Forbidden(why), detail=True), send)
+            await send_answer(early_answer(Forbidden(why), scope["path"]), send)
             return
         await self._app(scope, receive, send)
 

@@ -1,34 +1,51 @@
-"""The endpoints, listed as OpenAI's clients list models."""
+"""The endpoints, listed as each API lists its models."""
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.errors import EndpointNotFound, GatewayError, NotFound
+from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, Dialect
+from gateway.errors import BadRequest, EndpointNotFound, GatewayError, NotFound
 from gateway.ports import EndpointStore
 from gateway.routing.endpoint import Endpoint
 from gateway.wire.json import Json, dumps
-from handler.door import CALLER
+from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.sending import response_of
 
+MOST_ON_A_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an API lists models. ``model``: one, of an endpoint's name and when it was created.
+    ``page``: of all of them those that the query asks for (BadRequest where it asks for none)."""
+
+    model: Callable[[str, int], Json]
+    page: Callable[[Sequence[Json], Mapping[str, str]], Json]
+    dialect: Dialect = OPENAI_CHAT
+    detail: bool = False
+
 
 class Models:
-    """Those the caller may call. ``owner``: who the listed models say they belong to."""
+    """Those the caller may call."""
 
-    def __init__(self, endpoints: EndpointStore, owner: str, *, detail: bool) -> None:
-        self._endpoints, self._owner, self._detail = endpoints, owner, detail
+    def __init__(self, endpoints: EndpointStore, shape: Shape) -> None:
+        self._endpoints, self._shape = endpoints, shape
         self._started = int(time.time())  # the age of endpoints that nobody created
 
     async def list(self, request: Request) -> Response:
+        caller = request.scope[CALLER]
         try:
             found = await self._endpoints.list()
+            shown = [self._model(endpoint) for endpoint in found if caller.may_call(endpoint.name)]
+            return _json(self._shape.page(shown, request.query_params))
         except GatewayError as error:
-            return self._refusal(error)
-        caller = request.scope[CALLER]
-        shown = [self._model(endpoint) for endpoint in found if caller.may_call(endpoint.name)]
-        return _json({"object": "list", "data": shown})
+            return self._refusal(error, request)
 
     async def show(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -38,21 +55,83 @@ class Models:
             return _json(self._model(await self._endpoints.find(name)))
         except NotFound as error:
             error.code = "model_not_found"
-            return self._refusal(error)
+            return self._refusal(error, request)
         except GatewayError as error:
-            return self._refusal(error)
+            return self._refusal(error, request)
 
     def _model(self, endpoint: Endpoint) -> Json:
-        return {
-            "id": endpoint.name,
-            "object": "model",
-            "created": endpoint.created or self._started,
-            "owned_by": self._owner,
-        }
+        return self._shape.model(endpoint.name, endpoint.created or self._started)
 
-    def _refusal(self, error: GatewayError) -> Response:
-        return response_of(answer_for(error, detail=self._detail))
+    def _refusal(self, error: GatewayError, request: Request) -> Response:
+        return response_of(
+            answer_for(
+                error,
+                detail=self._shape.detail,
+                dialect=self._shape.dialect,
+                request_id=request.scope[REQUEST_ID],
+            )
+        )
 
 
 def _json(body: Json) -> Response:
     return Response(dumps(body), media_type="application/json")
+
+
+def _openai_model(owner: str) -> Callable[[str, int], Json]:
+    return lambda name, created: {
+        "id": name,
+        "object": "model",
+        "created": created,
+        "owned_by": owner,
+    }
+
+
+def _openai_page(models: Sequence[Json], _: Mapping[str, str]) -> Json:
+    return {"object": "list", "data": models}
+
+
+def _anthropic_model(name: str, created: int) -> Json:
+    moment = datetime.fromtimestamp(created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": name,
+        "created_at": moment,
+        "lifecycle": "active",
+    }
+
+
+def _anthropic_page(models: Sequence[Json], query: Mapping[str, str]) -> Json:
+    """All of them, unless a ``limit`` is asked for: a cursor that is no model's ends the list."""
+    limit = query.get("limit", str(MOST_ON_A_PAGE))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST_ON_A_PAGE):
+        raise BadRequest("limit", f"must be a number from 1 to {MOST_ON_A_PAGE}")
+    names = [model["id"] for model in models]
+    after, before = query.get("after_id"), query.get("before_id")
+    start = _place(names, after) + 1 if after is not None else 0
+    end = _place(names, before) if before is not None else len(models)
+    within, size = models[start:end], int(limit)
+    page = within[-size:] if before is not None and after is None else within[:size]
+    return {
+        "data": page,
+        "has_more": len(within) > len(page),
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+    }
+
+
+def _place(names: Sequence[str], cursor: str) -> int:
+    return names.index(cursor) if cursor in names else len(names)
+
+
+AS_OPENAI = Shape(_openai_model("sluicegate"), _openai_page)
+AS_MLFLOW = Shape(_openai_model("mlflow"), _openai_page, detail=True)
+AS_ANTHROPIC = Shape(_anthropic_model, _anthropic_page, ANTHROPIC_MESSAGES)
+
+# Where the models are listed; below it, at /NAME, each of them is shown.
+MODELS_PATHS: Mapping[str, Shape] = {
+    "/gateway/openai/v1/models": AS_OPENAI,
+    "/gateway/mlflow/v1/models": AS_MLFLOW,
+    "/gateway/anthropic/v1/models": AS_ANTHROPIC,
+    "/gateway/anthropic/v1/v1/models": AS_ANTHROPIC,
+}

@@ -5,9 +5,18 @@ from collections.abc import Iterator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.dialects import OPENAI_CHAT, OPENAI_COMPACTION, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
+from gateway.dialects import (
+    ANTHROPIC_COUNT,
+    ANTHROPIC_MESSAGES,
+    OPENAI_CHAT,
+    OPENAI_COMPACTION,
+    OPENAI_EMBEDDINGS,
+    OPENAI_RESPONSES,
+    Dialect,
+)
 from gateway.wire.json import Json, dumps
 from handler.inference import QUERY_PATHS, QueryPath
+from handler.models import MODELS_PATHS
 
 
 class OpenApi:
@@ -39,21 +48,28 @@ def document(version: str) -> Json:
 def _paths() -> Iterator[tuple[str, Json]]:
     for path in QUERY_PATHS:
         yield path.path.replace(":path}", "}"), {"post": _query(path)}
-    for api in ("openai", "mlflow"):
-        yield f"/gateway/{api}/v1/models", {"get": _read(f"{api}_models_list", LISTS, "ModelList")}
-        show = _read(f"{api}_models_show", "One endpoint, by its name.", "Model")
+    for at, shape in MODELS_PATHS.items():
+        kind, name = (
+            _family(shape.dialect),
+            _operation(at.removeprefix("/gateway").replace("/v1/models", "/models", 1)),
+        )
+        yield at, {"get": _read(f"{name}_list", LISTS, f"{kind}ModelList", f"{kind}Error")}
+        show = _read(f"{name}_show", SHOWS, f"{kind}Model", f"{kind}Error")
         show["parameters"] = [_parameter("name")]
-        yield f"/gateway/{api}/v1/models/{{name}}", {"get": show}
+        yield f"{at}/{{name}}", {"get": show}
     yield "/health", {"get": _read("health", "Whether the process is up.", "Status")}
     yield "/ready", {"get": _read("ready", "Whether the store can be read.", "Status")}
 
 
 LISTS = "Every endpoint, as a list of models."
+SHOWS = "One endpoint, by its name."
 SUMMARIES = {
     OPENAI_CHAT: ("A chat completion, whole or streamed.", "ChatRequest"),
     OPENAI_EMBEDDINGS: ("Embeddings of texts.", "EmbeddingsRequest"),
     OPENAI_RESPONSES: ("A response, whole or streamed.", "ResponsesRequest"),
     OPENAI_COMPACTION: ("A conversation, compacted.", "ResponsesRequest"),
+    ANTHROPIC_MESSAGES: ("A message, whole or streamed.", "MessagesRequest"),
+    ANTHROPIC_COUNT: ("How many tokens a message would take.", "MessagesRequest"),
 }
 
 
@@ -63,17 +79,16 @@ def _query(path: QueryPath) -> Json:
     else:
         summary, schema = SUMMARIES[path.dialect]
     content: Json = {"application/json": {"schema": {"type": "object"}}}
+    error = f"{_family(path.errors)}Error"
     if path.dialect is None or path.dialect.watch is not None:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     operation: Json = {
-        "operationId": path.path.strip("/")
-        .replace("/", "_")
-        .replace("{endpoint:path}", "endpoint"),
+        "operationId": _operation(path.path),
         "summary": summary,
         "requestBody": {"required": True, "content": _json_of(schema)},
         "responses": {
             "200": {"description": "The provider's answer.", "content": content},
-            "default": {"description": "An error.", "content": _json_of("Error")},
+            "default": {"description": "An error.", "content": _json_of(error)},
         },
     }
     if path.dialect is None:
@@ -81,13 +96,22 @@ def _query(path: QueryPath) -> Json:
     return operation
 
 
-def _read(name: str, summary: str, schema: str) -> Json:
+def _operation(path: str) -> str:
+    return path.strip("/").replace("/", "_").replace("{endpoint:path}", "endpoint")
+
+
+def _family(dialect: Dialect) -> str:
+    """How the names of the schemas begin that are not OpenAI's."""
+    return "Anthropic" if dialect in (ANTHROPIC_MESSAGES, ANTHROPIC_COUNT) else ""
+
+
+def _read(name: str, summary: str, schema: str, error: str = "Error") -> Json:
     return {
         "operationId": name,
         "summary": summary,
         "responses": {
             "200": {"description": summary, "content": _json_of(schema)},
-            "default": {"description": "An error.", "content": _json_of("Error")},
+            "default": {"description": "An error.", "content": _json_of(error)},
         },
     }
 
@@ -146,6 +170,15 @@ SCHEMAS: Json = {
         input={"description": "A text or a list of input items.", "type": ["string", "array"]},
         stream=FLAG,
     ),
+    "MessagesRequest": _object(
+        ["model", "messages"],
+        model=ENDPOINT,
+        messages=MESSAGES,
+        max_tokens={"type": "integer", "minimum": 1},
+        system={"description": "A text, or a list of blocks.", "type": ["string", "array"]},
+        stream=FLAG,
+        tools={"type": "array", "items": {"type": "object"}},
+    ),
     "InvocationRequest": {
         "anyOf": [_object(["messages"], **CHAT_FIELDS), _object(["input"], **EMBEDDINGS_FIELDS)]
     },
@@ -161,7 +194,28 @@ SCHEMAS: Json = {
         object={"const": "list"},
         data={"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
     ),
+    "AnthropicModel": _object(
+        ["type", "id", "display_name", "created_at", "lifecycle"],
+        type={"const": "model"},
+        id=ENDPOINT,
+        display_name=TEXT,
+        created_at={"type": "string", "format": "date-time"},
+        lifecycle={"const": "active"},
+    ),
+    "AnthropicModelList": _object(
+        ["data", "has_more", "first_id", "last_id"],
+        data={"type": "array", "items": {"$ref": "#/components/schemas/AnthropicModel"}},
+        has_more=FLAG,
+        first_id={"type": ["string", "null"]},
+        last_id={"type": ["string", "null"]},
+    ),
     "Status": _object(["status"], status=TEXT),
+    "AnthropicError": _object(
+        ["type", "error"],
+        type={"const": "error"},
+        error=_object(["type", "message"], type=TEXT, message=TEXT),
+        request_id=TEXT,
+    ),
     "Error": _object(
         ["error"],
         error=_object(

@@ -63,6 +63,7 @@ def test_the_demo_is_always_there_and_costs_nothing() -> None:
         "openai",
         "echo/echo",
         "openai_compatible/m",
+        "anthropic_compatible/m",
         "azure/m",
         "nobody/m",
         "DEMO",
@@ -172,4 +173,9 @@ def test_a_provider_that_has_moved_needs_no_key() -> None:
         "openai", "local", base_url="http://127.0.0.1:8080/v1"
     )
     assert listed(**moved) == ["demo", "openai/gpt-4.1-mini"]
+    theirs = {"ANTHROPIC_BASE_URL": "http://127.0.0.1:8080"}
+    assert find("anthropic/local", **theirs) == Target(
+        "anthropic", "local", base_url="http://127.0.0.1:8080"
+    )
+    assert listed(**theirs) == ["anthropic/claude-haiku-4-5", "demo"]
     assert find("gpt-4", **moved, OPENAI_API_KEY="k").secret == "env:OPENAI_API_KEY"

@@ -5,10 +5,10 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 
+from gateway.dialects.base import read_error
 from gateway.dialects.openai_errors import (
     TYPES,
     failure_in,
-    read_error,
     write_error,
     write_stream_error,
 )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dialects import OPENAI_CHAT, OPENAI_RESPONSES, Dialect
+from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_RESPONSES, Dialect
+from gateway.dialects.anthropic_messages.watch import MessagesWatch
 from gateway.dialects.base import Watch
 from gateway.dialects.openai_chat.watch import ChatWatch
 from gateway.dialects.openai_responses.watch import LIFECYCLE, TERMINAL, ResponsesWatch
@@ -85,6 +86,29 @@ ends = st.builds(
     st.sampled_from([None, COUNTS]),
 )
 told = plain | ends
+said_of_a_message = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(
+            ["ping", "content_block_start", "content_block_delta", "content_block_stop"]
+        )
+    },
+    optional={
+        "delta": st.fixed_dictionaries({"type": st.just("text_delta"), "text": sayings}),
+        "content_block": st.sampled_from(
+            [None, {"type": "text", "text": ""}, {"type": "tool_use"}]
+        ),
+    },
+)
+of_the_message = st.fixed_dictionaries(
+    {"type": st.sampled_from(["message_start", "message_delta", "message_stop", "error"])},
+    optional={
+        "message": st.sampled_from([None, {"usage": {"input_tokens": 7}}]),
+        "usage": st.sampled_from([None, COUNTS, {"output_tokens": None}]),
+        "delta": st.sampled_from([None, {"stop_reason": None}, {"stop_reason": "end_turn"}]),
+        "error": st.sampled_from([None, "busy", {"type": "api_error", "message": "m"}]),
+    },
+)
+message_events = said_of_a_message | of_the_message
 
 
 @st.composite
@@ -117,6 +141,13 @@ def test_no_event_of_a_response_that_matters_is_overlooked(pieces: list[bytes]) 
     assert seen(Relay(asked), pieces) == seen(AllSeeing(asked), pieces)
 
 
+@given(streams(message_events))
+@quickly
+def test_no_event_of_a_message_that_matters_is_overlooked(pieces: list[bytes]) -> None:
+    asked = call(ANTHROPIC_MESSAGES, show=False)
+    assert seen(Relay(asked), pieces) == seen(AllSeeing(asked), pieces)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -129,12 +160,14 @@ def test_no_event_of_a_response_that_matters_is_overlooked(pieces: list[bytes]) 
     ],
 )
 def test_a_text_that_only_speaks_of_such_things_is_not_parsed(text: str) -> None:
-    chat, response = ChatWatch({}), ResponsesWatch({})
-    chat.begun = response.begun = True
+    chat, response, message = ChatWatch({}), ResponsesWatch({}), MessagesWatch({})
+    chat.begun = response.begun = message.begun = True
     chunk: Json = {"choices": [{"delta": {"content": text}}], "usage": None}
     event: Json = {"type": "response.output_text.delta", "delta": text}
     assert chat.telling(write_event(dumps(chunk)), 0) == -1
     assert response.telling(write_event(dumps(event)), 0) == -1
+    delta: Json = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}}
+    assert message.telling(write_event(dumps(delta), "content_block_delta"), 0) == -1
 
 
 @pytest.mark.parametrize(
@@ -147,5 +180,5 @@ def test_a_usage_of_null_is_nothing_to_look_at(null: str) -> None:
 
 
 def test_until_it_has_begun_every_event_is_looked_at() -> None:
-    for watch in (ChatWatch({}), ResponsesWatch({})):
+    for watch in (ChatWatch({}), ResponsesWatch({}), MessagesWatch({})):
         assert (watch.telling(b"data: 1\n\ndata: 2\n\n", 0), watch.telling(b"x" * 9, 9)) == (0, 9)

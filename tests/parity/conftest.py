@@ -11,9 +11,13 @@ from gateway.routing.endpoint import Endpoint, Target
 from tests.live import LiveGateway, ScriptedProvider, live_gateway, scripted_provider, target
 from tests.parity.wire import SHARED
 
-RECORDED = ("openai", "azure", "groq", "deepseek", "mistral", "openrouter")
+RECORDED = ("openai", "azure", "groq", "deepseek", "mistral", "openrouter", "anthropic")
 CALLED = ("my-endpoint", "my-chat-endpoint")  # what the recorded clients call
-SERVED = ("openai", "groq")  # of the providers in endpoints.json, those that this step speaks to
+SERVED = (
+    "openai",
+    "groq",
+    "anthropic",
+)  # of the providers in endpoints.json, those that this step speaks to
 
 
 def of_parity(origin: str) -> Iterator[Endpoint]:
@@ -55,13 +59,15 @@ def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
 def gateway(
     provider_of_all: ScriptedProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveGateway]:
+    claude = target(provider_of_all.url, "the-model", "anthropic")
     endpoints = [
         *of_parity(provider_of_all.origin),
         *(
             Endpoint(f"at-{name}", (target(provider_of_all.url, "the-model", name),))
             for name in RECORDED
         ),
-        *(Endpoint(name, (Target(ECHO, "echo-instant"),)) for name in CALLED),
+        # The echo answers what it can; what it does not speak goes on to one who does.
+        *(Endpoint(name, (Target(ECHO, "echo-instant"),), (claude,)) for name in CALLED),
     ]
     with live_gateway(tmp_path_factory.mktemp("home"), endpoints) as gateway:
         yield gateway

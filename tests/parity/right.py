@@ -42,6 +42,10 @@ def error(kind: str, **more: Any) -> dict[str, Any]:
     return {"error": {"type": kind, "message": TEXT, **more}, "detail": TEXT}
 
 
+def anthropics(kind: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": TEXT}, "request_id": TEXT}
+
+
 NO_SUCH_PATH = Right(
     "404 was a page of HTML; now it is JSON, in OpenAI's shape",
     404,
@@ -103,8 +107,27 @@ IMPROVED: Mapping[str, Right] = {
     "route.absent.openai_v1_images_generations": NO_SUCH_PATH,
     "route.absent.mlflow_v1_responses": NO_SUCH_PATH,
     "route.absent.cohere_v1_rerank": NO_SUCH_PATH,
-    "route.absent.anthropic_v1_messages_count_tokens": NOT_YET,
-    "route.absent.get.anthropic_v1_models": NOT_YET,
+    "route.absent.anthropic_v1_messages_count_tokens": Right(
+        "tokens could not be counted; this body has no messages to count in",
+        400,
+        anthropics("invalid_request_error"),
+        tries=0,
+    ),
+    "route.absent.get.anthropic_v1_models": Right(
+        "models could not be listed", 200, {"has_more": False, "first_id": TEXT}, tries=0
+    ),
+    "pt.anth.err529_stream": Right(
+        "an error before the first word was 200 with an event",
+        529,
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
+    ),
+    "pt.anth.to_openai": Right(
+        "the refusal was not in Anthropic's shape, until the step that translates",
+        400,
+        anthropics("invalid_request_error"),
+        tries=0,
+    ),
+    "hdr.pt_anth": Right("every header of the caller's went on to the provider", relayed=True),
     "route.absent.get.gemini_v1beta_models": NOT_YET,
     "route.absent.get.mlflow_v1_models_oai": Right(
         "one model could not be shown",
@@ -114,8 +137,15 @@ IMPROVED: Mapping[str, Right] = {
     ),
 }
 
+AGENTS = Right(
+    "an agent's own key went to the provider in the place of the endpoint's; here no key of a "
+    "caller's is ever forwarded",
+    relayed=True,
+)
 # Cases to copy, but for what is said here.
 EXCEPTED: Mapping[str, Right] = {
+    "hdr.agent.claude-cli": AGENTS,
+    "hdr.agent.codex_cli_rs": AGENTS,
     "oai.stream.basic": Right(
         "the chunk that holds only the usage goes to those who asked for it", relayed=True
     ),
@@ -146,7 +176,7 @@ EXCEPTED: Mapping[str, Right] = {
     "route.models": Right(
         "the endpoints are ours, not those of the recorder",
         200,
-        {"object": "list", "data": [{"id": "at-azure", "object": "model", "owned_by": "mlflow"}]},
+        {"object": "list", "data": [{"id": "anth", "object": "model", "owned_by": "mlflow"}]},
         tries=0,
     ),
 }
@@ -155,9 +185,8 @@ EXCEPTED: Mapping[str, Right] = {
 ELSEWHERE: Mapping[str, str] = {
     "anth.": "an Anthropic target on the unified API",
     "gem.": "a Gemini target on the unified API",
-    "pt.anth.": "Anthropic's own API",
     "pt.gem.": "Gemini's own API",
-    "hdr.": "all four are calls of Anthropic's or Gemini's own API",
+    "hdr.pt_gem": "Gemini's own API",
     "fb.cross.": "its primary speaks Anthropic's dialect",
     "proxy.": "the raw proxy",
 }

@@ -1,11 +1,12 @@
 """The recorded behaviour of MLflow's gateway: copied, or done right where it is wrong."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.live import DONE, Act, LiveGateway, Reply, ScriptedProvider, answer, sse
+from tests.live import DONE, KEY, Act, LiveGateway, Reply, ScriptedProvider, answer, sse
 from tests.parity.right import ELSEWHERE, EXCEPTED, IMPROVED, TEXT, Right
 from tests.parity.wire import SHARED, Told, ask
 
@@ -18,6 +19,7 @@ LINES = FILE.read_text().splitlines()
 CASES: dict[str, Case] = {case["id"]: case for case in map(json.loads, LINES)}
 OURS = [name for name in CASES if not name.startswith(tuple(ELSEWHERE))]
 END = DONE.decode().removeprefix("data: ").strip()
+KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 # Documented fields are compared; this one is an addition of MLflow's to every chat answer.
 UNDOCUMENTED = "provider"
 
@@ -86,12 +88,15 @@ def meant(body: Any) -> Any:
 
 def assert_same_upstream(case: Case, provider: ScriptedProvider) -> None:
     observed = case["upstream_requests_observed"]
-    assert [
-        (one.method, one.path, one.headers["authorization"], one.json) for one in provider.requests
-    ] == [
-        (one["method"], one["path"], one["headers"]["authorization"], meant(one["body"]))
-        for one in observed
+    assert [(one.method, one.path, key_in(one.headers), one.json) for one in provider.requests] == [
+        (one["method"], one["path"], key_in(one["headers"]), meant(one["body"])) for one in observed
     ]
+
+
+def key_in(headers: Mapping[str, str]) -> str:
+    """The key, and where it stands."""
+    (found,) = [f"{name}: {headers[name]}" for name in KEYS if name in headers]
+    return found
 
 
 @pytest.mark.parametrize("id", named("copy", but=EXCEPTED))
@@ -154,8 +159,10 @@ def test_what_mlflow_gets_wrong_is_done_right(
 def asked_of_the_provider(case: Case) -> Any:
     """The caller's request, for the target's model; a stream is asked for its usage."""
     asked = dict(case["request"]["json"])
-    model = {"groqe": "llama-3"}.get(asked.get("model", ""), "gpt-4o")
-    usage = {"stream_options": {"include_usage": True}} if asked.get("stream") else {}
+    named = {"groqe": "llama-3", "anth": "claude-sonnet-4-5"}
+    model = named.get(asked.get("model", ""), "gpt-4o")
+    chat = "/anthropic/" not in case["request"]["path"]
+    usage = {"stream_options": {"include_usage": True}} if asked.get("stream") and chat else {}
     return {**asked, "model": model, **usage}
 
 
@@ -193,4 +200,17 @@ def test_every_exception_is_of_a_case_and_every_case_is_somebodys() -> None:
     assert set(EXCEPTED) <= set(named("copy"))
     assert all(any(name.startswith(start) for name in CASES) for start in ELSEWHERE)
     groups = {name.partition(".")[0] for name in OURS}
-    assert groups == {"oai", "val", "route", "pt", "fb"}
+    assert groups == {"oai", "val", "route", "pt", "fb", "hdr"}
+
+
+@pytest.mark.parametrize("id", [name for name in OURS if name.startswith("hdr.")])
+def test_of_a_callers_headers_only_these_reach_anthropic(
+    id: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    case = CASES[id]
+    played(case, gateway, provider)
+    sent = provider.requests[0].headers
+    asked = {name.lower(): value for name, value in case["request"]["headers"].items()}
+    theirs = {name for name, value in asked.items() if sent.get(name) == value}
+    assert theirs == {"anthropic-version", "anthropic-beta"} & asked.keys()
+    assert key_in(sent) == f"x-api-key: {KEY}"

@@ -84,6 +84,13 @@ def test_a_targets_own_base_url_goes_before_its_providers(base_url: str | None, 
     assert base_url_of(Target("openai", "m", base_url=base_url)) == found
 
 
+@pytest.mark.parametrize("base_url", ["https://h/anthropic", "https://h/anthropic/v1/"])
+@pytest.mark.parametrize("provider", ["anthropic", "anthropic_compatible"])
+def test_how_a_base_url_always_ends_need_not_be_written(provider: str, base_url: str) -> None:
+    """Anthropic's SDKs take one without the version; other programs write it."""
+    assert base_url_of(Target(provider, "m", base_url=base_url)) == "https://h/anthropic/v1"
+
+
 @pytest.mark.parametrize(
     ("target", "problem"),
     [

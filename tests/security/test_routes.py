@@ -21,6 +21,7 @@ from tests.handler.driver import Told, scope
 
 Who = Literal["public", "caller", "admin"]
 OPENAI, MLFLOW = "/gateway/openai/v1", "/gateway/mlflow/v1"
+ANTHROPIC = "/gateway/anthropic/v1"
 E, K, S = "/api/endpoints/{name}", "/api/keys/{name}", "/api/secrets/{name}"
 
 # A route that is not here fails the test, and so does one here that does not exist.
@@ -40,6 +41,14 @@ EXPECTED: dict[tuple[str, str], Who] = {
     ("GET", f"{OPENAI}/models/{{name:path}}"): "caller",
     ("GET", f"{MLFLOW}/models"): "caller",
     ("GET", f"{MLFLOW}/models/{{name:path}}"): "caller",
+    ("POST", f"{ANTHROPIC}/messages"): "caller",
+    ("POST", f"{ANTHROPIC}/messages/count_tokens"): "caller",
+    ("GET", f"{ANTHROPIC}/models"): "caller",
+    ("GET", f"{ANTHROPIC}/models/{{name:path}}"): "caller",
+    ("POST", f"{ANTHROPIC}/v1/messages"): "caller",
+    ("POST", f"{ANTHROPIC}/v1/messages/count_tokens"): "caller",
+    ("GET", f"{ANTHROPIC}/v1/models"): "caller",
+    ("GET", f"{ANTHROPIC}/v1/models/{{name:path}}"): "caller",
     ("GET", "/api/endpoints"): "admin",
     ("POST", "/api/endpoints"): "admin",
     ("GET", E): "admin",

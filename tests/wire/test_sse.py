@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.sse import SseReader, SseSplitter, data_of, events, write_event
+from gateway.wire.sse import SseReader, SseSplitter, data_of, events, name_of, write_event
 
 STREAM = (
     b": a comment\n\n"
@@ -72,3 +72,18 @@ def test_a_byte_order_mark_is_no_part_of_the_first_field() -> None:
 def test_writes_events_with_and_without_a_name() -> None:
     assert write_event(b"x") == b"data: x\n\n"
     assert write_event(b"x", "ping") == b"event: ping\ndata: x\n\n"
+
+
+@pytest.mark.parametrize(
+    ("event", "name"),
+    [
+        (b"event: ping\ndata: {}\n\n", "ping"),
+        (b"\xef\xbb\xbfevent:ping\r\ndata: {}\r\n\r\n", "ping"),
+        (b"data: {}\nevent: last\nevent: one\n\n", "one"),
+        (b"data: event: x\n\n", ""),
+        (b": event: x\n\n", ""),
+        (b"event: \xff\n\n", "\u00ff"),
+    ],
+)
+def test_an_event_has_the_name_that_it_was_given_last(event: bytes, name: str) -> None:
+    assert name_of(event) == name

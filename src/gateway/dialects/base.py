@@ -30,8 +30,8 @@ class Watch(Protocol):
         """
         ...
 
-    def look(self, data: bytes) -> bool:
-        """Take in one event's data; say whether the caller should see the event.
+    def look(self, data: bytes, name: str = "") -> bool:
+        """Take in one event's data and name; say whether the caller should see the event.
 
         Raises UpstreamBroke when it is not what this dialect sends.
         """
@@ -48,7 +48,10 @@ class Dialect:
     be reported; ``watch`` is told the request, to know what the caller asked to see.
     ``read_usage`` takes a whole reply; None when it does not say.
     ``check_reply`` raises UpstreamBroke for a 200 that is no reply.
-    ``read_error`` finds what an error body says, None when it is not in this dialect's shape.
+    ``read_error`` finds what an error body says, None when it says nothing that can be read;
+    ``is_error`` tells whether it has this dialect's own shape: then callers may have it as it is.
+    ``write_error`` is also told our name for the request, which the errors of some dialects hold;
+    ``request_id_header``: where else their callers look for it.
     """
 
     name: str
@@ -59,9 +62,25 @@ class Dialect:
     read_usage: Callable[[Json], Usage | None]
     check_reply: Callable[[Json], None]
     read_error: Callable[[object], str | None]
-    write_error: Callable[[GatewayError], Json]
+    is_error: Callable[[Json], bool]
+    write_error: Callable[[GatewayError, str | None], Json]
     write_stream_error: Callable[[GatewayError], bytes]
     heartbeat: bytes = b": heartbeat\n\n"
+    request_id_header: str | None = None
+
+
+def read_error(body: object) -> str | None:
+    """What an error body says, in the shape that most APIs share (``{"error": {"message"}}``) or
+    another in use: error as text, FastAPI's ``detail``, Mistral's bare ``message``."""
+    if not isinstance(body, dict):
+        return None
+    error = body.get("error")
+    candidates = [
+        error.get("message") if isinstance(error, dict) else error,
+        body.get("message"),
+        body.get("detail"),
+    ]
+    return next((text for text in candidates if isinstance(text, str) and text), None)
 
 
 def first_of(*places: int) -> int:

@@ -7,6 +7,7 @@ document.)
 
 from collections.abc import Mapping
 
+from gateway.dialects.base import read_error
 from gateway.errors import KINDS, GatewayError, Kind, UpstreamBroke, whose_to_try
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
@@ -25,7 +26,8 @@ TYPES: Mapping[Kind, str] = {
 }
 
 
-def write_error(error: GatewayError) -> Json:
+def write_error(error: GatewayError, request_id: str | None = None) -> Json:
+    del request_id  # it stands in a header only
     return {
         "error": {
             "message": error.message,
@@ -41,18 +43,9 @@ def write_stream_error(error: GatewayError) -> bytes:
     return write_event(dumps(write_error(error)))
 
 
-def read_error(body: object) -> str | None:
-    """What an error body says, in OpenAI's shape or one of its imitators' (error as text, FastAPI's
-    ``detail``, Mistral's bare ``message``)."""
-    if not isinstance(body, dict):
-        return None
+def is_error(body: Json) -> bool:
     error = body.get("error")
-    candidates = [
-        error.get("message") if isinstance(error, dict) else error,
-        body.get("message"),
-        body.get("detail"),
-    ]
-    return next((text for text in candidates if isinstance(text, str) and text), None)
+    return isinstance(error, dict) and isinstance(error.get("message"), str)
 
 
 def failure_in(error: object) -> UpstreamBroke:

@@ -18,7 +18,7 @@ from gateway.errors import (
 from gateway.exchange.bridge import Bridge, bridge_for
 from gateway.exchange.exchange import HOPS, Call
 from gateway.ports import Transport, Upstream, Vault
-from gateway.providers.catalog import PROVIDERS, Provider
+from gateway.providers.catalog import PROVIDERS, Provider, Terms
 from gateway.providers.origins import base_url_of, origin_of
 from gateway.routing.endpoint import Target, Timeouts
 from gateway.wire.json import loads
@@ -71,12 +71,12 @@ class Outbound:
 
     async def _ask(self, call: Call, target: Target, timeouts: Timeouts, key: str | None) -> Opened:
         base_url, provider = base_url_of(target), PROVIDERS[target.provider]
-        bridge, path = _bridge(call, provider)
+        bridge, dialect = _bridge(call, provider)
         now = self.clock()
         deadline = call.within(now + timeouts.first_content)
         upstream = await self.transport.open(
-            base_url + path,
-            _headers(call, target, provider, key),
+            base_url + provider.speaks[dialect],
+            _headers(call, target, provider.terms_in(dialect), key),
             bridge.request(target.model, stream_usage=provider.stream_usage),
             patience=max(deadline - now, 0),
         )
@@ -147,10 +147,10 @@ async def _rejection(opened: Opened, dialect: Dialect, provider: Provider) -> Up
     return error
 
 
-def _bridge(call: Call, provider: Provider) -> tuple[Bridge, str]:
-    for dialect, path in provider.speaks.items():
+def _bridge(call: Call, provider: Provider) -> tuple[Bridge, Dialect]:
+    for dialect in provider.speaks:
         if bridge := bridge_for(call, dialect):
-            return bridge, path
+            return bridge, dialect
     spoken = ", ".join(dialect.name for dialect in provider.speaks)
     raise Unsupported(
         f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "
@@ -159,21 +159,21 @@ def _bridge(call: Call, provider: Provider) -> tuple[Bridge, str]:
     )
 
 
-def _headers(call: Call, target: Target, provider: Provider, key: str | None) -> Mapping[str, str]:
+def _headers(call: Call, target: Target, terms: Terms, key: str | None) -> Mapping[str, str]:
     headers = {
         "content-type": "application/json",
         "accept": "text/event-stream" if call.stream else "application/json",
         "accept-encoding": "identity",
         "user-agent": USER_AGENT,
-        **provider.headers,
+        **terms.headers,
     }
-    for name in provider.forwards:
+    for name in terms.forwards:
         if name in call.headers:
             headers[name] = call.headers[name]
     if target.base_url is not None:  # it may lead to another gateway, or back to this one
         headers[HOPS] = str(call.hops + 1)
     if key is not None:
-        headers[provider.key_header] = provider.key_format.format(key=key)
+        headers[terms.key_header] = terms.key_format.format(key=key)
     return headers
 
 

@@ -8,7 +8,7 @@ from gateway.exchange.exchange import Call
 from gateway.usage import Usage
 from gateway.wire.json import loads
 from gateway.wire.patch import patch, without
-from gateway.wire.sse import SseSplitter, data_of, event_around
+from gateway.wire.sse import SseSplitter, data_of, event_around, name_of
 
 
 class Bridge(Protocol):
@@ -125,7 +125,7 @@ class Relay:
     def _look(self, watch: Watch, event: bytes) -> bool:
         data = data_of(event)
         try:
-            return not data or watch.look(data)
+            return not data or watch.look(data, name_of(event))
         except UpstreamError as error:
             self._broken = error
             return False

@@ -156,7 +156,14 @@ def _told(failed: list[tuple[Attempt, GatewayError]]) -> GatewayError:
     return last
 
 
-PASSED_BACK = ("x-request-id", "openai-processing-ms", "openai-version")
+PASSED_BACK = (
+    "x-request-id",
+    "request-id",
+    "x-should-retry",
+    "openai-processing-ms",
+    "openai-version",
+)
+LIMITS = ("x-ratelimit-", "anthropic-ratelimit-", "retry-after")
 
 
 def _headers(exchange: Exchange, opened: Opened | None, content_type: str) -> Mapping[str, str]:
@@ -191,5 +198,5 @@ def passed_back(upstream: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in upstream.items()
-        if name in PASSED_BACK or name.startswith(("x-ratelimit-", "retry-after"))
+        if name in PASSED_BACK or name.startswith(LIMITS)
     }

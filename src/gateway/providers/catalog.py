@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.dialects import (
+    ANTHROPIC_COUNT,
+    ANTHROPIC_MESSAGES,
     OPENAI_CHAT,
     OPENAI_COMPACTION,
     OPENAI_EMBEDDINGS,
@@ -20,7 +22,32 @@ CHAT_AND_RESPONSES = {**CHAT, OPENAI_RESPONSES: "/responses"}
 ALL_BUT_COMPACTION = {**CHAT_AND_EMBEDDINGS, OPENAI_RESPONSES: "/responses"}
 ALL_OF_OPENAI = {**ALL_BUT_COMPACTION, OPENAI_COMPACTION: "/responses/compact"}
 
-OPENAI_HEADERS = frozenset({"openai-beta"})
+MESSAGES: Mapping[Dialect, str] = {
+    ANTHROPIC_MESSAGES: "/messages",
+    ANTHROPIC_COUNT: "/messages/count_tokens",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a call is taken: where its key stands, what headers it brings, and which of the
+    caller's may come along, in the place of those."""
+
+    key_header: str = "authorization"
+    key_format: str = "Bearer {key}"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    forwards: frozenset[str] = frozenset()
+
+
+OPENAIS = Terms(forwards=frozenset({"openai-beta"}))
+AZURES = Terms("api-key", "{key}", forwards=OPENAIS.forwards)
+# What a version means is between Anthropic and the caller's SDK: each SDK names the one it reads.
+ANTHROPICS = Terms(
+    "x-api-key",
+    "{key}",
+    headers={"anthropic-version": "2023-06-01"},
+    forwards=frozenset({"anthropic-version", "anthropic-beta"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +57,10 @@ class Provider:
     ``base_url``: empty when only the target can know it. ``speaks``: dialect -> path below the base
     URL. ``key_variables``: the environment variables that usually hold its key, best first; none
     means that it takes calls without one. ``base_url_variable``: one that usually moves it.
+    ``base_path``: how every base URL of it ends, and so need not be written.
+    ``terms``: those of every dialect but those in ``terms_of``.
     ``models``: how its model names begin, where that tells them from others'. ``example``: a model
-    for a first try. ``forwards``: the caller's headers that may reach it.
+    for a first try.
     ``stream_usage``: whether it takes ``stream_options`` (the others tell the usage unasked).
     """
 
@@ -40,17 +69,20 @@ class Provider:
     speaks: Mapping[Dialect, str]
     key_variables: tuple[str, ...] = ()
     base_url_variable: str | None = None
-    key_header: str = "authorization"
-    key_format: str = "Bearer {key}"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    forwards: frozenset[str] = frozenset()
+    base_path: str = ""
+    terms: Terms = Terms()
+    terms_of: Mapping[Dialect, Terms] = field(default_factory=dict)
     models: tuple[str, ...] = ()
     example: str = ""
     stream_usage: bool = True
 
+    def terms_in(self, dialect: Dialect) -> Terms:
+        return self.terms_of.get(dialect, self.terms)
+
 
 ECHO = "echo"
 OPENAI_COMPATIBLE = "openai_compatible"
+ANTHROPIC_COMPATIBLE = "anthropic_compatible"
 
 PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
@@ -63,15 +95,18 @@ PROVIDERS: Mapping[str, Provider] = {
             ALL_OF_OPENAI,
             ("OPENAI_API_KEY",),
             base_url_variable="OPENAI_BASE_URL",
-            forwards=OPENAI_HEADERS,
+            terms=OPENAIS,
             models=("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-"),
             example="gpt-4.1-mini",
         ),
         Provider(
             "anthropic",
             "https://api.anthropic.com/v1",
-            CHAT,
+            {**CHAT, **MESSAGES},
             ("ANTHROPIC_API_KEY",),
+            base_url_variable="ANTHROPIC_BASE_URL",
+            base_path="/v1",
+            terms_of=dict.fromkeys(MESSAGES, ANTHROPICS),
             models=("claude-",),
             example="claude-haiku-4-5",
         ),
@@ -89,9 +124,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "",
             ALL_OF_OPENAI,
             ("AZURE_OPENAI_API_KEY",),
-            key_header="api-key",
-            key_format="{key}",
-            forwards=OPENAI_HEADERS,
+            terms=AZURES,
         ),
         Provider(
             "groq",
@@ -194,5 +227,13 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider("ollama", "http://127.0.0.1:11434/v1", ALL_BUT_COMPACTION, example="llama3.2"),
         # vLLM, llama.cpp, LM Studio, a colleague's gateway: any base URL, by configuration.
         Provider(OPENAI_COMPATIBLE, "", ALL_OF_OPENAI),
+        # The same for what takes Anthropic's SDKs: DeepSeek's, Moonshot's, Z.ai's, LiteLLM's, …
+        Provider(ANTHROPIC_COMPATIBLE, "", MESSAGES, base_path="/v1", terms=ANTHROPICS),
     )
 }
+
+
+def base_url_variables() -> list[str]:
+    """The environment variables that move a provider."""
+    named = (provider.base_url_variable for provider in PROVIDERS.values())
+    return [variable for variable in named if variable]

@@ -14,10 +14,10 @@ def base_url_of(target: Target) -> str:
     provider = PROVIDERS.get(target.provider)
     if provider is None:
         raise Unavailable(f"the target names an unknown provider {target.provider!r}")
-    base_url = target.base_url or provider.base_url
+    base_url = (target.base_url or provider.base_url).rstrip("/")
     if not base_url:
         raise Unavailable(f"a target at {provider.name!r} needs a base_url")
-    return base_url.rstrip("/")
+    return base_url.removesuffix(provider.base_path) + provider.base_path
 
 
 def origin_of(url: str) -> str:

@@ -94,6 +94,15 @@ def data_of(event: bytes) -> bytes:
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:")
 
 
+def name_of(event: bytes) -> str:
+    """What an event is called, the last word on it; empty for one without a name."""
+    name = b""
+    for line in _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf")):
+        if line[:6] == b"event:":
+            name = line[6:].removeprefix(b" ")
+    return name.decode("latin-1")
+
+
 class SseReader:
     """Feed it chunks as they arrive; it yields the data of each finished event."""
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.adapters.environment import DEMO, found_providers
-from gateway.providers.catalog import PROVIDERS
+from gateway.providers.catalog import PROVIDERS, base_url_variables
 from gateway.settings import Settings
 from handler.cli.listing import Listed, Surroundings, missing_variables, shares
 from handler.cli.version import VERSION
@@ -70,8 +70,9 @@ def _facts(
 
 def _facts_of_this_machine(here: Surroundings) -> Iterator[tuple[str, Text]]:
     yield "keys", Text(", ".join(keys_found(here.environment)) or _NO_KEYS)
-    if moved := here.environment.get("OPENAI_BASE_URL"):
-        yield "OPENAI_BASE_URL", Text(without_credentials(moved))
+    for variable in base_url_variables():
+        if moved := here.environment.get(variable):
+            yield variable, Text(without_credentials(moved))
     if here.settings.config:
         yield "config", Text(str(here.settings.config))
     yield "store", Text(str(here.settings.store_file))

@@ -12,7 +12,7 @@ from gateway.bootstrap.wiring import Wired
 from gateway.errors import GatewayError
 from gateway.ports import SETTINGS, Vault
 from gateway.providers.addresses import refused_url
-from gateway.providers.catalog import PROVIDERS
+from gateway.providers.catalog import PROVIDERS, base_url_variables
 from gateway.providers.egress import AllowList
 from gateway.providers.origins import base_url_of, origin_of
 from gateway.routing.endpoint import Endpoint, Target
@@ -87,14 +87,15 @@ def key_checks(environment: Mapping[str, str]) -> Iterator[Check]:
         if not provider.base_url and any(name in found for name in provider.key_variables):
             fix = f"sluicegate endpoints create NAME --provider {provider.name} --base-url URL …"
             yield Check("warning", provider.name, "has a key but no address of its own", fix)
-    if moved := environment.get("OPENAI_BASE_URL"):
-        yield _moved(moved)
+    for variable in base_url_variables():
+        if moved := environment.get(variable):
+            yield _moved(variable, moved)
 
 
-def _moved(url: str) -> Check:
+def _moved(variable: str, url: str) -> Check:
     if why := refused_url(url):
-        return Check("failed", "OPENAI_BASE_URL", why, "set it to the server's …/v1, or unset it")
-    return Check("ok", "OPENAI_BASE_URL", without_credentials(url))
+        return Check("failed", variable, why, "set it to the server's …/v1, or unset it")
+    return Check("ok", variable, without_credentials(url))
 
 
 async def endpoint_checks(here: Surroundings) -> list[Check]:

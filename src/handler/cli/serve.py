@@ -21,6 +21,7 @@ from gateway.bootstrap.local import local
 from gateway.bootstrap.wiring import Wired
 from gateway.errors import GatewayError
 from gateway.ports import ItemStore
+from gateway.providers.catalog import base_url_variables
 from gateway.settings import Settings
 from handler.app import create_app, query_routes
 from handler.cli.banner import banner, how_to_make_a_key
@@ -62,7 +63,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     rows, guarded = asyncio.run(_looked_up(here, wired))
     if not guarded and not is_own(host):
         raise Trouble(_nobody_to_ask(host, settings))
-    _refuse_loop(here.environment.get("OPENAI_BASE_URL", ""), port)
+    for variable in base_url_variables():
+        _refuse_loop(variable, here.environment.get(variable, ""), port)
     sockets = listen(host, port)
     banner(output(), url_of(host, sockets), rows, here)
     sys.stdout.flush()
@@ -187,7 +189,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _refuse_loop(base_url: str, port: int) -> None:
+def _refuse_loop(variable: str, base_url: str, port: int) -> None:
     """A shell set up for callers of the gateway is no place to start it from."""
     try:
         itself = urlsplit(base_url).port == port and is_loopback(base_url)
@@ -195,6 +197,6 @@ def _refuse_loop(base_url: str, port: int) -> None:
         return  # it is no URL: calls will be told so
     if itself:
         raise Trouble(
-            f"OPENAI_BASE_URL points at this gateway itself (port {port}), so it would call "
-            "itself without end; start it with: env -u OPENAI_BASE_URL sluicegate serve"
+            f"{variable} points at this gateway itself (port {port}), so it would call "
+            f"itself without end; start it with: env -u {variable} sluicegate serve"
         )

@@ -7,7 +7,7 @@ from mangum.handlers import ALB, APIGateway
 
 from gateway.errors import GatewayError
 from gateway.wire.json import dumps
-from handler.errors import answer_for
+from handler.errors import early_answer
 from handler.lambda_runtime.api import RuntimeApi, StreamedPost
 from handler.lambda_runtime.invocation import Invocation
 from handler.lambda_runtime.prelude import RawHeaders, prelude
@@ -95,9 +95,9 @@ class AnswerTooLarge(GatewayError):
 class Whole:
     """Mangum makes the answer that this kind of event wants."""
 
-    def __init__(self, api: RuntimeApi, invocation: Invocation, shape: Any) -> None:
-        """``shape``: Mangum's handler of the event."""
-        self._api, self._invocation, self._shape = api, invocation, shape
+    def __init__(self, api: RuntimeApi, invocation: Invocation, shape: Any, path: str) -> None:
+        """``shape``: Mangum's handler of the event. ``path``: what was asked for."""
+        self._api, self._invocation, self._shape, self._path = api, invocation, shape, path
         self._status, self._headers = 200, list[list[bytes]]()
         self._body = bytearray()
         self._largest = LARGEST_AT_BALANCER if isinstance(shape, ALB) else LARGEST_WHOLE
@@ -134,7 +134,7 @@ class Whole:
         if self._posting is not None:  # the answer itself is on its way, or was lost: no second one
             await self._posting
             return
-        answer = answer_for(error, detail=True)
+        answer = early_answer(error, self._path)
         self._body = bytearray(answer.body if isinstance(answer.body, bytes) else b"")
         self._status, self._headers = answer.status, [[b"content-type", b"application/json"]]
         await self.end()

@@ -10,9 +10,11 @@ from handler.lambda_runtime.answering import Answering
 
 
 class Cycle:
-    """The two channels of an ASGI app. ``done`` is set once the answer is with AWS."""
+    """The two channels of an ASGI app. ``done`` is set once the answer is with AWS. ``path``: what
+    was asked for, which tells how errors are said."""
 
-    def __init__(self, body: bytes | GatewayError, answering: Answering) -> None:
+    def __init__(self, body: bytes | GatewayError, answering: Answering, path: str) -> None:
+        self.path = path
         self._body: bytes | GatewayError | None = body
         self._answering = answering
         self.started = False

@@ -11,7 +11,7 @@ from mangum import Mangum
 from gateway.errors import BadRequest, GatewayError, OutOfTime
 from gateway.exchange.answer import Answer
 from gateway.wire.json import dumps
-from handler.errors import answer_for
+from handler.errors import answer_for, early_answer
 from handler.lambda_runtime.answering import Answering, Streaming, Whole, has_several_values
 from handler.lambda_runtime.api import RuntimeApi, RuntimeLost
 from handler.lambda_runtime.connection import Connection
@@ -111,10 +111,10 @@ class Loop:
         if streaming:
             several = has_several_values(request.shape)
             return Streaming(self._api, invocation, several=several)
-        return Whole(self._api, invocation, request.shape)
+        return Whole(self._api, invocation, request.shape, request.scope["path"])
 
     async def _answer(self, invocation: Invocation, request: Request, answering: Answering) -> None:
-        cycle = Cycle(request.body, answering)
+        cycle = Cycle(request.body, answering, request.scope["path"])
         app = asyncio.ensure_future(self._mangum.app(request.scope, cycle.receive, cycle.send))
         waits = {app}
         if not self._alone:
@@ -147,7 +147,7 @@ class Loop:
         if cycle.started:
             await answering.fail(LATE if late else BROKEN if error else INCOMPLETE, ours)
         else:
-            await _say(answering, answer_for(ours, detail=True))
+            await _say(answering, early_answer(ours, cycle.path))
 
     def _let_go_on(self, app: "asyncio.Future[None]") -> None:
         """The answer is out, and what the app does after it delays nobody."""

@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[3] / "endpoints.example.yaml"
 
 def test_the_documented_example_means_what_it_says() -> None:
     found = {e.name: e for e in endpoints_from(yaml.safe_load(EXAMPLE.read_text()))}
-    assert list(found) == ["mini", "fast", "house", "llama", "azure-mini"]
+    assert list(found) == ["mini", "fast", "house", "claude-like", "llama", "azure-mini"]
     fast = found["fast"]
     assert fast.targets == (
         Target(

@@ -454,7 +454,7 @@ def test_the_documented_example_is_one_that_can_be_planned(
         text = text.replace(shown[0], re.sub("^# ", "", shown[0], flags=re.MULTILINE))
     run("secrets", "put", "xai", typed=CANARY)
     lines = plan(text)
-    assert lines[-2:] == ["13 to create, 1 to change, 0 to delete", "2"]
+    assert lines[-2:] == ["14 to create, 1 to change, 0 to delete", "2"]
 
 
 @pytest.mark.parametrize("secret", ["env:NO_SUCH", "file:nowhere.key", "prompt"])

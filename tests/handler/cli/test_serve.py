@@ -140,14 +140,17 @@ def test_is_open_to_its_own_machine_only(host: str) -> None:
     assert "sluicegate keys create NAME" in result.stderr
 
 
+@pytest.mark.parametrize("api", ["openai", "anthropic"])
 def test_a_shell_set_up_for_callers_is_no_place_to_start_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, api: str
 ) -> None:
+    variable = f"{api.upper()}_BASE_URL"
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-    monkeypatch.setenv("OPENAI_BASE_URL", f"http://localhost:{port}/gateway/openai/v1")
+    monkeypatch.setenv(variable, f"http://localhost:{port}/gateway/{api}")
     result = run("serve", "--port", str(port))
-    assert (result.exit_code, "points at this gateway itself" in result.stderr) == (1, True)
+    assert result.exit_code == 1
+    assert f"{variable} points at this gateway itself" in result.stderr
 
 
 def test_a_base_url_that_is_none_does_not_keep_it_from_starting(

@@ -3,14 +3,14 @@
 https://platform.openai.com/docs/api-reference/chat
 """
 
-from gateway.dialects.base import Dialect
+from gateway.dialects.base import Dialect, read_error
 from gateway.dialects.openai_chat.check import check, check_closely
 from gateway.dialects.openai_chat.reply import check_reply, read_reply, write_reply
 from gateway.dialects.openai_chat.request import read_request, write_request
 from gateway.dialects.openai_chat.stream import ReplyReader, ReplyWriter
 from gateway.dialects.openai_chat.usage import read_usage
 from gateway.dialects.openai_chat.watch import ChatWatch, amend
-from gateway.dialects.openai_errors import read_error, write_error, write_stream_error
+from gateway.dialects.openai_errors import is_error, write_error, write_stream_error
 
 OPENAI_CHAT = Dialect(
     name="openai_chat",
@@ -21,6 +21,7 @@ OPENAI_CHAT = Dialect(
     read_usage=read_usage,
     check_reply=check_reply,
     read_error=read_error,
+    is_error=is_error,
     write_error=write_error,
     write_stream_error=write_stream_error,
 )

@@ -45,7 +45,8 @@ class ChatWatch:
             usage = found.start() if found else -1
         return first_of(usage, whole.find(DONE, start), whole.find(b'"error"', start))
 
-    def look(self, data: bytes) -> bool:
+    def look(self, data: bytes, name: str = "") -> bool:
+        del name  # this dialect's events have none
         if data.strip() == DONE:
             self.begun = self.ended = True
             return True

@@ -6,8 +6,8 @@ https://platform.openai.com/docs/api-reference/embeddings
 import struct
 from base64 import b64decode, b64encode
 
-from gateway.dialects.base import Dialect, Fields, count, json_type
-from gateway.dialects.openai_errors import failure_in, read_error, write_error, write_stream_error
+from gateway.dialects.base import Dialect, Fields, count, json_type, read_error
+from gateway.dialects.openai_errors import failure_in, is_error, write_error, write_stream_error
 from gateway.embeddings import EmbeddingsReply, EmbeddingsRequest
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
@@ -131,6 +131,7 @@ OPENAI_EMBEDDINGS = Dialect(
     read_usage=read_usage,
     check_reply=check_reply,
     read_error=read_error,
+    is_error=is_error,
     write_error=write_error,
     write_stream_error=write_stream_error,
 )

@@ -5,8 +5,8 @@ https://platform.openai.com/docs/api-reference/responses
 
 from dataclasses import replace
 
-from gateway.dialects.base import Dialect
-from gateway.dialects.openai_errors import read_error, write_error
+from gateway.dialects.base import Dialect, read_error
+from gateway.dialects.openai_errors import is_error, write_error
 from gateway.dialects.openai_responses.check import check, check_compaction, check_reply
 from gateway.dialects.openai_responses.watch import ResponsesWatch, read_usage, write_stream_error
 
@@ -19,6 +19,7 @@ OPENAI_RESPONSES = Dialect(
     read_usage=read_usage,
     check_reply=check_reply,
     read_error=read_error,
+    is_error=is_error,
     write_error=write_error,
     write_stream_error=write_stream_error,
 )

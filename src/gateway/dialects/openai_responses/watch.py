@@ -40,7 +40,8 @@ class ResponsesWatch:
             return start
         return first_of(*(whole.find(kind, start) for kind in TELLING))
 
-    def look(self, data: bytes) -> bool:
+    def look(self, data: bytes, name: str = "") -> bool:
+        del name  # the data says it again
         event = _event(data)
         kind, response = str(event.get("type")), event.get("response")
         if not isinstance(response, dict):
