@@ -1,4 +1,4 @@
-"""The SDK's two clients behind one face, so that each claim is tested of both."""
+"""An SDK's two clients behind one face, so that each claim is tested of both."""
 
 import asyncio
 import threading
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from anthropic import Anthropic, AnthropicError, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI, OpenAIError
 
 # What to ask of a client. The asynchronous one gives an awaitable of what the other gives.
@@ -27,6 +28,10 @@ class Streamed:
         return "".join(delta.content or "" for delta in deltas)
 
 
+GIVEN: dict[str, Any] = {"api_key": "caller-key", "max_retries": 0, "timeout": 10}
+ERRORS = (OpenAIError, AnthropicError, ValueError)
+
+
 class Sdk(Protocol):
     base_url: str
 
@@ -46,9 +51,9 @@ class Sdk(Protocol):
 
 
 class SyncSdk:
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, client: OpenAI | Anthropic | None = None) -> None:
         self.base_url = base_url
-        self._client = OpenAI(base_url=base_url, api_key="caller-key", max_retries=0, timeout=10)
+        self._client = client or OpenAI(base_url=base_url, **GIVEN)
 
     def call(self, ask: Ask) -> Any:
         return ask(self._client)
@@ -59,7 +64,7 @@ class SyncSdk:
             try:
                 for chunk in stream:
                     take(told, chunk, cues)
-            except (OpenAIError, ValueError) as error:
+            except ERRORS as error:
                 told.error = error
         return told
 
@@ -81,12 +86,10 @@ class SyncSdk:
 class AsyncSdk:
     """All its calls run on one event loop, as its connections must."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, client: AsyncOpenAI | AsyncAnthropic | None = None) -> None:
         self.base_url = base_url
         self._runner = asyncio.Runner()
-        self._client = AsyncOpenAI(
-            base_url=base_url, api_key="caller-key", max_retries=0, timeout=10
-        )
+        self._client = client or AsyncOpenAI(base_url=base_url, **GIVEN)
 
     def call(self, ask: Ask) -> Any:
         return self._runner.run(awaited(ask(self._client)))
@@ -100,7 +103,7 @@ class AsyncSdk:
             try:
                 async for chunk in stream:
                     take(told, chunk, cues)
-            except (OpenAIError, ValueError) as error:
+            except ERRORS as error:
                 told.error = error
         return told
 
@@ -124,6 +127,17 @@ class AsyncSdk:
     def close(self) -> None:
         self._runner.run(self._client.close())
         self._runner.close()
+
+
+def sdk_of(manner: str, url: str, api: str) -> "SyncSdk | AsyncSdk":
+    """The SDK of an API of the gateway at this URL."""
+    if api == "anthropic":
+        base_url = f"{url}/gateway/anthropic"
+        if manner == "sync":
+            return SyncSdk(base_url, Anthropic(base_url=base_url, **GIVEN))
+        return AsyncSdk(base_url, AsyncAnthropic(base_url=base_url, **GIVEN))
+    base_url = f"{url}/gateway/{api}/v1"
+    return SyncSdk(base_url) if manner == "sync" else AsyncSdk(base_url)
 
 
 async def awaited(value: Awaitable[Any]) -> Any:

@@ -6,14 +6,24 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.routing.endpoint import Endpoint, Timeouts
+from gateway.routing.endpoint import Endpoint, Retries, Timeouts
 from tests.live import LiveGateway, ScriptedProvider, live_gateway, scripted_provider, target
-from tests.sdk.clients import AsyncSdk, Sdk, SyncSdk
+from tests.sdk.clients import AsyncSdk, Sdk, SyncSdk, sdk_of
 
 
 def endpoints(url: str) -> list[Endpoint]:
     one = (target(url),)
+    claude = (target(url, "claude-test", "anthropic"),)
+    other = target(f"{url.removesuffix('/v1')}/anthropic", "other-test", "anthropic_compatible")
     return [
+        Endpoint("claude", claude),
+        Endpoint("claudes", claude, (other,), retries=Retries(times=1, first_pause=0)),
+        Endpoint("impatient-claude", claude, timeouts=Timeouts(first_content=0.15)),
+        Endpoint("restless-claude", claude, timeouts=Timeouts(idle=0.15, heartbeat=0.05)),
+        Endpoint("steady-claude", claude, timeouts=Timeouts(heartbeat=0.05)),
+        Endpoint("thinker-claude", claude, timeouts=Timeouts(commit_after=0.05, heartbeat=0.05)),
+        Endpoint("keyless-claude", (replace(*claude, secret="env:NO_SUCH_KEY"),)),
+        Endpoint("gone-claude", (replace(*claude, base_url=f"http://127.0.0.1:{closed_port()}"),)),
         Endpoint("model", one),
         Endpoint("impatient", one, timeouts=Timeouts(first_content=0.15)),
         Endpoint("restless", one, timeouts=Timeouts(idle=0.15, heartbeat=0.05)),
@@ -54,13 +64,12 @@ def gateway(
 
 @pytest.fixture(scope="module")
 def sdk_at(gateway: LiveGateway) -> Iterator[Callable[[str, str], Sdk]]:
-    """The client of a manner (sync or async) at an API (openai or mlflow)."""
+    """The client of a manner (sync or async) at an API (openai, mlflow or anthropic)."""
     made: dict[tuple[str, str], SyncSdk | AsyncSdk] = {}
 
     def at(manner: str, api: str) -> Sdk:
         if (manner, api) not in made:
-            kind = SyncSdk if manner == "sync" else AsyncSdk
-            made[manner, api] = kind(f"{gateway.url}/gateway/{api}/v1")
+            made[manner, api] = sdk_of(manner, gateway.url, api)
         return made[manner, api]
 
     yield at
@@ -88,6 +97,12 @@ def sdk(sdk_at: Callable[[str, str], Sdk], manner: str, api: str) -> Sdk:
 def openai_sdk(sdk_at: Callable[[str, str], Sdk], manner: str) -> Sdk:
     """Both manners, for what only OpenAI's own route has."""
     return sdk_at(manner, "openai")
+
+
+@pytest.fixture
+def anthropic_sdk(sdk_at: Callable[[str, str], Sdk], manner: str) -> Sdk:
+    """Both manners of Anthropic's SDK."""
+    return sdk_at(manner, "anthropic")
 
 
 @pytest.fixture
