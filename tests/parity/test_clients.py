@@ -6,30 +6,33 @@ from typing import Any
 
 import pytest
 
-from tests.live import LiveGateway
+from tests.dialects.messages import REPLY, WHOLE
+from tests.live import KEY, LiveGateway, ScriptedProvider, answer, sse
 from tests.parity.wire import SHARED, Told, ask
 
 FOLDER = SHARED / "clients"
 if not FOLDER.is_dir():
     pytest.skip(f"the recorded clients are not here: {FOLDER}", allow_module_level=True)
 
-OURS = ("/gateway/openai/", "/gateway/mlflow/", "/gateway/my-endpoint/mlflow/")
+ECHOED = ("/gateway/openai/", "/gateway/mlflow/", "/gateway/my-endpoint/mlflow/")
+ANTHROPICS = ("/gateway/anthropic/",)
 Request = dict[str, Any]
 
 
-def recorded() -> Iterator[tuple[str, Request]]:
-    """Each different request to one of our routes, named after its file and SDK generation."""
+def recorded(ours: tuple[str, ...]) -> Iterator[tuple[str, Request]]:
+    """Each different request to these of our routes, named after its file and SDK generation."""
     seen: set[str] = set()
     for file in sorted(FOLDER.glob("*.json")):
         for generation, told in json.loads(file.read_text()).items():
             for nth, request in enumerate(told["requests"]):
                 once = json.dumps([request["path"], request["headers"], request["body"]])
-                if request["path"].startswith(OURS) and once not in seen:
+                if request["path"].startswith(ours) and once not in seen:
                     seen.add(once)
                     yield f"{file.stem}-{generation[0]}{nth}", request
 
 
-REQUESTS = dict(recorded())
+REQUESTS = dict(recorded(ECHOED))
+OF_ANTHROPICS = dict(recorded(ANTHROPICS))
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -47,6 +50,26 @@ def test_a_recorded_request_is_answered(name: str, gateway: LiveGateway) -> None
         assert_responds(told, request["body"])
     else:
         assert_chats(told, request["body"])
+
+
+@pytest.mark.parametrize("name", OF_ANTHROPICS)
+def test_a_recorded_request_reaches_anthropic(
+    name: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    request = OF_ANTHROPICS[name]
+    asked = request["body"]
+    whole = b'{"input_tokens":9}' if "count_tokens" in request["path"] else REPLY
+    provider.will(sse(WHOLE) if asked.get("stream") else answer(whole))
+    headers = [(n, v) for n, v in request["headers"] if n.lower() != "content-length"]
+    told = ask(gateway.url, "POST", request["path"], headers, json.dumps(asked).encode())
+    assert (told.status, told.body) == (200, WHOLE if asked.get("stream") else whole)
+    (sent,) = provider.requests
+    assert sent.json == {**asked, "model": "the-model"}
+    given = {name.lower(): value for name, value in request["headers"]}
+    for passed in ("anthropic-version", "anthropic-beta"):
+        assert sent.headers.get(passed) == given.get(passed)
+    assert sent.headers["x-api-key"] == KEY
+    assert "authorization" not in sent.headers
 
 
 def assert_embeds(told: Told, asked: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.dialects import OPENAI_CHAT, OPENAI_RESPONSES
+from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, OPENAI_RESPONSES
 from gateway.exchange.bridge import Relay
 from gateway.exchange.exchange import Call
 from gateway.usage import Usage
@@ -22,11 +22,17 @@ PATHS = {
     "chat": "/gateway/openai/v1/chat/completions",
     "responses": "/gateway/openai/v1/responses",
     "embeddings": "/gateway/openai/v1/embeddings",
+    "messages": "/gateway/anthropic/v1/messages",
+    "count_tokens": "/gateway/anthropic/v1/messages/count_tokens",
 }
-PROVIDERS = ("openai", "azure", "groq", "deepseek", "mistral", "openrouter")
+PROVIDERS = ("openai", "azure", "groq", "deepseek", "mistral", "openrouter", "anthropic")
 # Recordings that the caller does not get as they are, each with the reason.
 FAILS_BEFORE_ITS_FIRST_WORD = "openai-responses-stream__openai-error-1-chunks"
 QUOTES_A_KEY = "openai-chat__openai-gpt-4o-completions"
+COUNTS_TOKENS = (
+    "anthropic-count_tokens__"
+    "chat-count-tokens-with-anthropic-claude-haiku-4-5-counts-the-next-requ__1"
+)
 # The callers did not ask for the usage, as we would have.
 UNCOUNTED = {
     "openai-chat-stream__chat-streaming",
@@ -63,7 +69,8 @@ def asked(recording: Recording) -> dict[str, Any]:
     provider, kind = recording["api"].split(".")
     body = (recording["request"] or {}).get("body")
     if body is None:
-        body = {"messages": [{"role": "user", "content": "Hi"}]} if kind == "chat" else {}
+        chats = kind in ("chat", "messages")
+        body = {"messages": [{"role": "user", "content": "Hi"}]} if chats else {}
         body = {"input": "Hi"} if kind == "responses" else body
         body["stream"] = "sse_text" in recording["response"]
     return {**body, "model": f"at-{provider}"}
@@ -107,6 +114,8 @@ def only_usage(event: str) -> bool:
 
 def counted(recording: Recording) -> Usage | None:
     """What the recording itself says of its usage, if it does: the last word on it counts."""
+    if recording["api"] == "anthropic.messages":
+        return counted_by_anthropic(recording)
     said = recording["response"]
     parts = data_of(said["sse_text"]) if "sse_text" in said else [said["body_text"]]
     chunks = [json.loads(part) for part in parts if part != "[DONE]"]
@@ -131,12 +140,35 @@ def counted(recording: Recording) -> Usage | None:
     )
 
 
+def counted_by_anthropic(recording: Recording) -> Usage | None:
+    """Of each count the last that is there; where several turns are told, all of them."""
+    said = recording["response"]
+    parts = data_of(said["sse_text"]) if "sse_text" in said else [said["body_text"]]
+    counts: dict[str, Any] = {}
+    for body in map(json.loads, parts):
+        told = body.get("usage") or (body.get("message") or {}).get("usage") or {}
+        counts.update({name: value for name, value in told.items() if value is not None})
+    turns = counts.get("iterations") or [counts]
+
+    def total(name: str) -> int:
+        return sum(turn.get(name) or 0 for turn in turns)
+
+    thought = (counts.get("output_tokens_details") or {}).get("thinking_tokens", 0)
+    cached = total("cache_read_input_tokens"), total("cache_creation_input_tokens")
+    used = Usage(total("input_tokens"), total("output_tokens"), *cached, thought)
+    return used if counts else None
+
+
+DIALECTS = {"chat": OPENAI_CHAT, "responses": OPENAI_RESPONSES, "messages": ANTHROPIC_MESSAGES}
+
+
 def test_there_are_recordings_of_every_provider() -> None:
     assert {one["api"].split(".")[0] for one in ALL.values()} == set(PROVIDERS)
     assert {FAILS_BEFORE_ITS_FIRST_WORD, QUOTES_A_KEY} <= set(ALL)
     answered = [name for name in ALL if ALL[name]["response"]["status"] == 200]
     assert {name for name in answered if counted(ALL[name]) is None} == {
         FAILS_BEFORE_ITS_FIRST_WORD,
+        COUNTS_TOKENS,
         *UNCOUNTED,
     }
 
@@ -179,7 +211,7 @@ CUTS = [
 def test_how_a_stream_is_cut_makes_no_difference(name: str, size: int) -> None:
     """The relay alone, fed byte by byte where a socket would join the pieces again."""
     recording = ALL[name]
-    dialect = OPENAI_CHAT if recording["api"].endswith(".chat") else OPENAI_RESPONSES
+    dialect = DIALECTS[recording["api"].split(".")[1]]
     body = asked(recording)
     relay = Relay(Call("id", CALLER, dialect, body["model"], json.dumps(body).encode(), body))
     said = recording["response"]["sse_text"].encode()
