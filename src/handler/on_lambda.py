@@ -49,11 +49,19 @@ class OnLambda:
     ``eager``: it starts long before its first call, so that it does then what takes long.
     """
 
-    def __init__(self, chosen: Chosen, routes: Routes, *, shared: bool, eager: bool) -> None:
+    def __init__(
+        self,
+        chosen: Chosen,
+        routes: Routes,
+        *,
+        shared: bool,
+        eager: bool,
+        drift: Drift | None = None,
+    ) -> None:
         self._chosen, self._routes, self._shared = chosen, routes, shared
         self._start = chosen.prepare if eager else None
         self._wired, self._app = self._made()
-        self._slept = Drift()
+        self._slept = drift or Drift()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._shared:

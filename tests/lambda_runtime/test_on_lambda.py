@@ -17,8 +17,8 @@ from handler import on_lambda
 from handler.app import query_routes
 from handler.door import GuardedRoute
 from handler.lambda_time import seconds_left
-from handler.on_lambda import OnLambda, function, settings_on_lambda
-from tests.fakes import run
+from handler.on_lambda import Drift, OnLambda, function, settings_on_lambda
+from tests.fakes import Clock, run
 
 PATH = "/do"
 
@@ -69,6 +69,8 @@ class World:
     home: Path
     fails: bool = False
     done: list[str] = field(default_factory=list)
+    wall: Clock = field(default_factory=Clock)
+    clock: Clock = field(default_factory=Clock)
 
     def wired(self) -> Wired:
         self.done.append("wired")
@@ -80,7 +82,8 @@ class World:
             self.done.append("prepared")
 
         chosen = Chosen(self.wired, prepare, lambda: self.done.append("refreshed"))
-        return OnLambda(chosen, self.routes, shared=shared, eager=eager)
+        drift = Drift(self.wall, self.clock)
+        return OnLambda(chosen, self.routes, shared=shared, eager=eager, drift=drift)
 
     def routes(self, _: Wired) -> list[GuardedRoute]:
         async def do(__: Request) -> Response:
@@ -138,6 +141,28 @@ def test_who_is_never_frozen_need_not_wait_for_it(tmp_path: Path) -> None:
     world = World(tmp_path)
     run(call(world.app(shared=True), world.done))
     assert world.done == ["wired", "called", "answered"]
+
+
+def test_a_freeze_that_our_clock_does_not_see_has_all_made_anew(tmp_path: Path) -> None:
+    """Else what is remembered, and connections that lie idle, would seem as young as before."""
+    world = World(tmp_path)
+
+    async def work() -> None:
+        app = world.app()
+        await call(app, world.done)
+        world.wall.now += 600
+        world.clock.now += 600  # a clock that goes on: everything ages by itself
+        await call(app, world.done)
+        assert "refreshed" not in world.done
+        world.wall.now += 600
+        world.done.clear()
+        await call(app, world.done)
+        assert world.done == ["refreshed", "wired", "called", "answered", "settled"]
+        world.done.clear()
+        await call(app, world.done)
+        assert world.done == ["called", "answered", "settled"]
+
+    run(work())
 
 
 def test_a_restored_gateway_is_made_anew_with_its_connections_let_go_before(
@@ -224,7 +249,7 @@ def test_the_embedded_store_needs_nothing_ahead(tmp_path: Path) -> None:
 
 
 @dataclass
-class Clock:
+class Left:
     left: int
 
     def get_remaining_time_in_millis(self) -> int:
@@ -236,7 +261,7 @@ class Clock:
     [(900_000, 898.0), (8_000, 6.0), (4_000, 3.0), (1_000, 0.75), (0, 0.0), (-5, 0.0)],
 )
 def test_a_call_is_over_a_little_before_lambda_ends_it(left: int, seconds: float) -> None:
-    assert seconds_left({"aws.context": Clock(left)}) == seconds
+    assert seconds_left({"aws.context": Left(left)}) == seconds
 
 
 @pytest.mark.parametrize("scope", [{}, {"aws.context": None}])
