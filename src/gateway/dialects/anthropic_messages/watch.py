@@ -36,7 +36,7 @@ class MessagesWatch:
         kind = event.get("type")
         if kind == "error" or event.get("error"):
             return self._fail(event, name)
-        if kind and not name:
+        if kind and not name and (not self.begun or str(kind).startswith("message_")):
             raise UpstreamBroke("the provider's events have no names, so SDKs would skip them")
         if kind == "message_start":
             message = event.get("message")
