@@ -45,7 +45,8 @@ types: $(DEV_READY)
 	@$(BIN)/mypy
 
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
+	  $(foreach slow,aws deploy lambda_runtime model sdk,--ignore=tests/$(slow))
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)
