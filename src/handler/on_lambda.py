@@ -80,6 +80,7 @@ class OnLambda:
 
     async def after_restore(self) -> None:
         """All is made anew: no connection, nothing remembered and no randomness is of before."""
+        await self._wired.transport.close()
         self._chosen.refresh()
         self._wired, self._app = self._made()
 

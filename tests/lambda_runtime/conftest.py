@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from handler.lambda_runtime.loop import TRACE
+from tests.provided import provider, provider_of_all
+
+__all__ = ["provider", "provider_of_all"]
 
 HERE = Path(__file__).parent
 # These need no socket.

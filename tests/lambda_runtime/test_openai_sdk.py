@@ -17,7 +17,6 @@ from tests.live import (
     Step,
     answer,
     event,
-    scripted_provider,
     sse,
 )
 from tests.sdk.clients import Ask, AsyncSdk, Sdk, SyncSdk
@@ -37,19 +36,6 @@ pytestmark = pytest.mark.sdk
 
 MODEL = "openai/gpt-test"
 KINDS: dict[str, type[SyncSdk | AsyncSdk]] = {"sync": SyncSdk, "async": AsyncSdk}
-
-
-@pytest.fixture(scope="module")
-def provider_of_all() -> Iterator[ScriptedProvider]:
-    with scripted_provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
-    provider_of_all.will()
-    yield provider_of_all
-    assert provider_of_all.faults == []
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,11 @@ import pytest
 
 from gateway.providers.catalog import ECHO
 from gateway.routing.endpoint import Endpoint, Target
-from tests.live import LiveGateway, ScriptedProvider, live_gateway, scripted_provider, target
+from tests.live import LiveGateway, ScriptedProvider, live_gateway, target
 from tests.parity.wire import SHARED
+from tests.provided import provider, provider_of_all
+
+__all__ = ["provider", "provider_of_all"]
 
 RECORDED = ("openai", "azure", "groq", "deepseek", "mistral", "openrouter", "anthropic")
 CALLED = ("my-endpoint", "my-chat-endpoint")  # what the recorded clients call
@@ -40,19 +43,6 @@ def _primary(model: dict[str, Any]) -> bool:
 def _target(model: dict[str, Any], origin: str) -> Target:
     path = model["auth_config"]["api_base"].removeprefix("http://127.0.0.1:5998")
     return target(origin + path, model["model_name"], model["provider"])
-
-
-@pytest.fixture(scope="module")
-def provider_of_all() -> Iterator[ScriptedProvider]:
-    with scripted_provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
-    provider_of_all.will()
-    yield provider_of_all
-    assert provider_of_all.faults == []
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from gateway.routing.endpoint import Endpoint, Retries, Timeouts
-from tests.live import LiveGateway, ScriptedProvider, live_gateway, scripted_provider, target
+from tests.live import LiveGateway, ScriptedProvider, live_gateway, target
+from tests.provided import provider, provider_of_all
 from tests.sdk.clients import AsyncSdk, Sdk, SyncSdk, sdk_of
+
+__all__ = ["provider", "provider_of_all"]
 
 
 def endpoints(url: str) -> list[Endpoint]:
@@ -38,19 +41,6 @@ def endpoints(url: str) -> list[Endpoint]:
 def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def provider_of_all() -> Iterator[ScriptedProvider]:
-    with scripted_provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(provider_of_all: ScriptedProvider) -> Iterator[ScriptedProvider]:
-    provider_of_all.will()
-    yield provider_of_all
-    assert provider_of_all.faults == []
 
 
 @pytest.fixture(scope="module")
