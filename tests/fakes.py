@@ -1,7 +1,7 @@
 """Fakes of the ports, and a world made of them."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from gateway.adapters.memory import MemoryEndpoints, MemoryLedger
 from gateway.admission.admission import Caller, OpenAdmission
 from gateway.dialects import OPENAI_CHAT, Dialect
-from gateway.errors import Unavailable, UpstreamError
+from gateway.errors import Unavailable, UpstreamError, UpstreamUnreachable
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Outbound
 from gateway.exchange.exchange import Call
@@ -100,6 +100,7 @@ class Sent:
     url: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 class FakeTransport:
@@ -108,10 +109,20 @@ class FakeTransport:
         self.sent: list[Sent] = []
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> FakeUpstream:
+        """A body that comes piece by piece is taken to its end, unless nobody can be reached."""
         del patience
-        self.sent.append(Sent(url, dict(headers), body))
+        sent = Sent(url, dict(headers), b"", method)
+        self.sent.append(sent)
+        if not isinstance(self.answers[0], UpstreamUnreachable):
+            await self._take(body, sent)
         match self.answers.pop(0):
             case Exception() as error:
                 raise error
@@ -122,6 +133,13 @@ class FakeTransport:
             case FakeUpstream() as upstream:
                 upstream.clock = self.clock
                 return upstream
+
+    async def _take(self, body: bytes | AsyncIterable[bytes], sent: Sent) -> None:
+        if isinstance(body, bytes):
+            sent.body = body
+            return
+        async for piece in body:
+            sent.body += piece
 
     async def close(self) -> None:
         pass

@@ -1,6 +1,6 @@
 """What the gateway needs from the world. Adapters provide it; tests fake it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -40,15 +40,32 @@ class Upstream(Protocol):
 
 
 class Transport(Protocol):
-    """Sends one POST and returns as soon as the status line and headers are in."""
+    """Sends one request and returns as soon as the status line and headers are in.
+
+    Answers to HEAD, 204 and 304 have no body, whatever their headers say.
+    """
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> Upstream:
-        """``patience``: seconds until the headers are in, connecting included.
+        """``patience``: seconds until the headers are in, connecting included. ``method``: upper
+        case.
+
+        A body that comes piece by piece is sent as it comes, at the pace at which the provider
+        takes it: as long as ``headers`` say (content-length), else chunked. ``patience`` is then
+        how long the provider may take no more of it, or leave the end of it unanswered. The answer
+        may begin before the body is sent, which then goes on; what the body raises is raised, by
+        this or by the upstream. No piece is asked for before there is a connection.
 
         Raises UpstreamUnreachable when no connection can be made or a header could not be sent as
-        it is, UpstreamTimedOut when no answer comes, UpstreamBroke when what comes is no HTTP.
+        it is, UpstreamTimedOut when no answer comes, UpstreamBroke when what comes is no HTTP,
+        BadRequest when a body is longer or shorter than the headers say.
         """
         ...
 
@@ -173,4 +190,18 @@ class RecordStore(Protocol):
 
     async def last_used(self, keys: Sequence[str]) -> Mapping[str, int]:
         """The hours of those that were ever used."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs for a target that has no secret, with credentials of the gateway's own."""
+
+    async def sign(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Mapping[str, str]:
+        """All headers to send, those given among them.
+
+        They are good for just this request, and for some minutes. Raises Unavailable: there are no
+        credentials, or the URL is none that may be signed for.
+        """
         ...

@@ -1,6 +1,6 @@
 """A transport that knows which private addresses an administrator has allowed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 
 from gateway.adapters.cached import Cached, Lifetimes, Looked
 from gateway.errors import Unavailable
@@ -61,11 +61,17 @@ class AllowingTransport:
         self._transport, self._allowances = transport, allowances
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> Upstream:
         if origin_of(url) not in PUBLIC:
             await self._allowances.read()
-        return await self._transport.open(url, headers, body, patience=patience)
+        return await self._transport.open(url, headers, body, patience=patience, method=method)
 
     async def close(self) -> None:
         await self._transport.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from typing import cast
 
 import httpcore
@@ -10,9 +10,16 @@ import httpx
 
 from gateway.adapters.encodings import EncodingError, Inflater
 from gateway.adapters.http1.dialing import Refuses, Resolver
-from gateway.adapters.http1.request import PORTS, USER_AGENT, destination, header_block
+from gateway.adapters.http1.request import (
+    PORTS,
+    USER_AGENT,
+    announced_length,
+    destination,
+    request_head,
+)
 from gateway.adapters.reading import READ_LIMIT, decoding, read_whole
 from gateway.errors import (
+    BadRequest,
     UpstreamBroke,
     UpstreamError,
     UpstreamTimedOut,
@@ -60,21 +67,30 @@ class HttpxTransport:
         self._carrier = carrier
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> "HttpxUpstream":
+        """A body that comes piece by piece is sent before httpx looks for the answer."""
         host = destination(url).origin.host
-        header_block(host, headers)
-        try:
-            request = httpx.Request("POST", url, headers=headers, content=body)
-        except httpx.InvalidURL as error:  # httpx is stricter with some than we are
-            raise UpstreamUnreachable(f"the provider's URL is malformed: {error}") from error
+        if isinstance(body, bytes):
+            pieces, request = None, made(method, url, headers, body)
+        else:
+            pieces = Pieces(body, announced_length(host, headers), patience)
+            request = made(method, url, headers, pieces)
         if self._proxied and (reason := refused_as_spelled(request.url, self._refuses)):
             raise UpstreamUnreachable(f"cannot connect to {host}: {reason}")
         request.headers.setdefault("user-agent", USER_AGENT)
         connect = min(self._connect_timeout, patience)
         request.extensions["timeout"] = {"connect": connect, "pool": patience}
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(patience) as limit:
+                if pieces:
+                    pieces.limit = limit
                 response = await self._carrier.handle_async_request(request)
         except TimeoutError as error:
             raise UpstreamTimedOut(f"{host} did not answer in time") from error
@@ -88,6 +104,44 @@ class HttpxTransport:
 
     async def close(self) -> None:
         await self._carrier.aclose()
+
+
+class Pieces:
+    """A request's body. The time that it takes to come is not the provider's; more or less of it
+    than ``length`` says would garble the connection."""
+
+    def __init__(self, pieces: AsyncIterable[bytes], length: int | None, patience: float) -> None:
+        self._pieces, self.length, self._patience = pieces, length, patience
+        self.limit: asyncio.Timeout | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self.length
+        self._reschedule(None)
+        async for piece in self._pieces:
+            left = None if left is None else left - len(piece)
+            if left is not None and left < 0:
+                raise BadRequest(None, "the body is longer than its content-length")
+            self._reschedule(self._patience)
+            yield piece
+            self._reschedule(None)
+        if left:
+            raise BadRequest(None, "the body is shorter than its content-length")
+        self._reschedule(self._patience)
+
+    def _reschedule(self, seconds: float | None) -> None:
+        if self.limit and not self.limit.expired():
+            now = asyncio.get_running_loop().time()
+            self.limit.reschedule(None if seconds is None else now + seconds)
+
+
+def made(method: str, url: str, headers: Mapping[str, str], body: bytes | Pieces) -> httpx.Request:
+    """Raises UpstreamUnreachable where our own connections would."""
+    length = body.length if isinstance(body, Pieces) else len(body)
+    request_head(method, destination(url), headers, length)
+    try:
+        return httpx.Request(method, url, headers=headers, content=body)
+    except httpx.InvalidURL as error:  # httpx is stricter with some than we are
+        raise UpstreamUnreachable(f"the provider's URL is malformed: {error}") from error
 
 
 def through(proxy: str, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:

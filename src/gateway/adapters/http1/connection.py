@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: sends a POST, parses the answer as it arrives, holds it until taken."""
+"""One HTTP/1.1 connection: sends a request, parses the answer as it comes, holds it until taken."""
 
 import asyncio
 from typing import cast
@@ -16,10 +16,14 @@ BUFFER_LIMIT = 256 * 1024
 ONE_WRITE = 64 * 1024
 # A connection closed before we wrote shows it within a round trip.
 STALE_WITHIN = 0.5
+BODILESS = frozenset({204, 304})
 
 
 class Connection(asyncio.Protocol):
     """Serves one request at a time: ``ask``, then ``take`` and ``wait`` until ``ended``.
+
+    Where the body is still to come: ``begin``, then ``send`` and ``drain`` for each piece of it,
+    and ``wait`` until ``answered``.
 
     The attributes are the state of the current answer. ``failure`` stands once the rest of it
     cannot come any more; what arrived before is still there to be taken.
@@ -28,7 +32,10 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_asked",
         "_barren",
+        "_bodiless",
         "_body",
+        "_drained",
+        "_head_only",
         "_keep",
         "_loop",
         "_named",
@@ -54,12 +61,17 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._parser = HttpResponseParser(self)
         self._waiter: asyncio.Future[bool] | None = None
+        self._drained: asyncio.Future[None] | None = None  # while what we wrote is stuck
+        self._bodiless = self._head_only = False
         self._keep = True
         self._asked = 0.0
         self._reset()
         self.ended = True  # nothing is asked yet
 
-    def _reset(self) -> None:
+    def _reset(self, *, head_only: bool = False) -> None:
+        if self._bodiless:  # the parser does not know, and still waits for a body
+            self._parser = HttpResponseParser(self)
+        self._bodiless, self._head_only = False, head_only
         self.status = 0
         self.headers: dict[str, str] = {}
         self.heard = self.answered = self.ended = False
@@ -89,22 +101,38 @@ class Connection(asyncio.Protocol):
         soon = self._loop.time() - self._asked < STALE_WITHIN
         return self.reused and self.failure is not None and not self.heard and soon
 
-    async def ask(self, head: bytes, body: bytes, deadline: float) -> None:
-        """Returns when the status and the headers are in; the body follows."""
-        self._reset()
-        self._asked = self._loop.time()
-        if self._transport.is_closing():
-            self._hung_up(None)
-        elif len(body) <= ONE_WRITE:
-            self._transport.write(head + body)
-        else:
-            self._transport.write(head)
-            self._transport.write(body)
+    async def ask(
+        self, head: bytes, body: bytes, deadline: float, *, head_only: bool = False
+    ) -> None:
+        """Returns when the status and the headers are in; the body follows, unless ``head_only``:
+        to HEAD there is none."""
+        whole = len(body) <= ONE_WRITE
+        self.begin(head + body if whole else head, head_only=head_only)
+        if not whole:
+            self.send(body)
         while not self.answered:
             if self.failure:
                 raise self.failure
             if not await self.wait(deadline - self._loop.time()):
                 raise UpstreamTimedOut(f"{self.host} did not answer in time")
+
+    def begin(self, head: bytes, *, head_only: bool) -> None:
+        self._reset(head_only=head_only)
+        self._asked = self._loop.time()
+        if self._transport.is_closing():
+            self._hung_up(None)
+        else:
+            self._transport.write(head)
+
+    def send(self, data: bytes) -> None:
+        """More of the request; what a closed connection cannot take is known by its ``failure``."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        """Until the provider takes more, or nothing more can be sent."""
+        if self._drained is not None:
+            await self._drained
 
     def take(self) -> bytes:
         """All that is buffered."""
@@ -138,6 +166,14 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
+
     def data_received(self, data: bytes) -> None:
         if self.ended or self.failure:
             self.drop()  # nobody asked: many a server says 408 before it closes an idle connection
@@ -154,12 +190,13 @@ class Connection(asyncio.Protocol):
         if self.buffered > BUFFER_LIMIT and not (self._paused or self._transport.is_closing()):
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        self.wake()
 
     def eof_received(self) -> None:
         self._hung_up(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.resume_writing()
         self._hung_up(exc)
 
     # What the parser calls.
@@ -190,10 +227,14 @@ class Connection(asyncio.Protocol):
         self.status = status
         self.answered = True
         self._keep = self._parser.should_keep_alive()
+        self._bodiless = self._head_only or status in BODILESS
+        self.ended = self._bodiless
         self._until_close = framing is None and "content-length" not in self.headers
         self._barren = 0
 
     def on_body(self, body: bytes) -> None:
+        if self._bodiless:
+            raise ValueError("a body where there can be none")
         self._body.append(body)
         self.buffered += len(body)
         self._barren = 0
@@ -215,13 +256,14 @@ class Connection(asyncio.Protocol):
             self.ended = True
         else:
             self._fail(f"{self.host} closed the connection in the middle of its answer")
-        self._wake()
+        self.wake()
 
     def _fail(self, message: str) -> None:
         if not (self.ended or self.failure):
             self.failure = UpstreamBroke(message)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Whoever waits looks again."""
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(True)

@@ -33,17 +33,23 @@ class Pool:
         self._slots = 0  # taken: idle, in use, or being dialled
         self._closed = False
 
-    async def acquire(self, deadline: float) -> Connection:
-        """An idle connection, else a new one, else the next that comes free."""
-        connection = self._take_idle()
+    async def acquire(self, deadline: float, *, fresh: bool = False) -> Connection:
+        """An idle connection, else a new one, else the next that comes free.
+
+        ``fresh``: a new one in any case, for what could not be sent once more.
+        """
+        full = self._slots >= self._limits.connections
+        connection = self._take_idle() if full or not fresh else None
         if connection is None and self._slots >= self._limits.connections:
             connection = await self._turn(deadline)
         elif connection is None:
             self._slots += 1
-        return connection or await self._dial(deadline)
+        if connection is None:
+            return await self._dial(deadline)
+        return await self.replace(connection, deadline) if fresh else connection
 
     async def replace(self, stale: Connection, deadline: float) -> Connection:
-        """A new connection in the place of one that was closed while it lay idle."""
+        """A new connection in the place of one that lay idle."""
         stale.drop()
         return await self._dial(deadline)
 

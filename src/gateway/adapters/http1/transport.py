@@ -2,13 +2,15 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
+from typing import NamedTuple
 
 from gateway.adapters.encodings import EncodingError
 from gateway.adapters.http1.connection import Connection
 from gateway.adapters.http1.dialing import Dialer, Origin, Refuses
 from gateway.adapters.http1.pool import Pool, PoolLimits
-from gateway.adapters.http1.request import destination, request_head
+from gateway.adapters.http1.request import announced_length, destination, request_head
+from gateway.adapters.http1.upload import Upload
 from gateway.adapters.reading import READ_LIMIT, decoding, read_whole
 from gateway.errors import UpstreamBroke, UpstreamError
 
@@ -38,18 +40,33 @@ class Http1Transport:
         self._loop: asyncio.AbstractEventLoop | None = None  # the one that the pools belong to
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> "Http1Upstream":
         """``patience`` covers waiting for a free connection and connecting as well."""
         place = destination(url)
-        head = request_head(place, headers, len(body))
+        if isinstance(body, bytes):
+            length: int | None = len(body)
+        else:
+            length = announced_length(place.origin.host, headers)
+        request = Request(request_head(method, place, headers, length), length, method == "HEAD")
         loop = asyncio.get_running_loop()
-        pool = self._pool(place.origin, loop)
-        connection = await ask(pool, head, body, loop.time() + patience)
+        pool, upload = self._pool(place.origin, loop), None
+        if isinstance(body, bytes):
+            connection = await ask(pool, request, body, loop.time() + patience)
+        else:
+            connection, upload = await hand_on(pool, request, body, patience)
         try:
-            return Http1Upstream(connection, pool, self._read_limit)
+            return Http1Upstream(connection, pool, self._read_limit, upload)
         except UpstreamError:
             pool.discard(connection)
+            if upload:
+                await upload.stop()
             raise
 
     async def close(self) -> None:
@@ -72,7 +89,15 @@ class Http1Transport:
         self._pools = {}
 
 
-async def ask(pool: Pool, head: bytes, body: bytes, deadline: float) -> Connection:
+class Request(NamedTuple):
+    """``length``: of the body, where it is known. ``head_only``: what HEAD asks for."""
+
+    head: bytes
+    length: int | None
+    head_only: bool
+
+
+async def ask(pool: Pool, request: Request, body: bytes, deadline: float) -> Connection:
     """A connection on which the answer has begun.
 
     A pooled connection may have been closed at the very moment that we wrote to it. Nothing was
@@ -81,7 +106,7 @@ async def ask(pool: Pool, head: bytes, body: bytes, deadline: float) -> Connecti
     connection = await pool.acquire(deadline)
     while True:
         try:
-            await connection.ask(head, body, deadline)
+            await connection.ask(request.head, body, deadline, head_only=request.head_only)
         except BaseException as error:
             if not (isinstance(error, UpstreamBroke) and connection.stale):
                 pool.discard(connection)
@@ -91,13 +116,44 @@ async def ask(pool: Pool, head: bytes, body: bytes, deadline: float) -> Connecti
         connection = await pool.replace(connection, deadline)
 
 
+async def hand_on(
+    pool: Pool, request: Request, body: AsyncIterable[bytes], patience: float
+) -> tuple[Connection, Upload]:
+    """The same where the body is still to come. It could not be sent once more, so the connection
+    is a new one, which cannot be stale."""
+    deadline = asyncio.get_running_loop().time() + patience
+    connection = await pool.acquire(deadline, fresh=True)
+    connection.begin(request.head, head_only=request.head_only)
+    upload = Upload(connection, body, request.length)
+    try:
+        await upload.answered(patience)
+    except BaseException:
+        pool.discard(connection)
+        await upload.stop()
+        raise
+    return connection, upload
+
+
 class Http1Upstream:
-    __slots__ = ("_connection", "_inflater", "_open", "_pool", "_read_limit", "headers", "status")
+    """``upload``: the request's body, where that may still be on its way."""
+
+    __slots__ = (
+        "_connection",
+        "_inflater",
+        "_open",
+        "_pool",
+        "_read_limit",
+        "_upload",
+        "headers",
+        "status",
+    )
 
     headers: Mapping[str, str]
 
-    def __init__(self, connection: Connection, pool: Pool, read_limit: int) -> None:
-        self.status = connection.status
+    def __init__(
+        self, connection: Connection, pool: Pool, read_limit: int, upload: Upload | None = None
+    ) -> None:
+        self.status, self._upload = connection.status, upload
         self.headers, self._inflater = decoding(connection.headers, connection.host)
         self._connection, self._pool, self._read_limit = connection, pool, read_limit
         self._open = True
@@ -120,6 +176,8 @@ class Http1Upstream:
             elif connection.ended:
                 self._check_whole()
                 return b""
+            elif self._upload and self._upload.failure:
+                raise self._upload.failure
             elif not await connection.wait(patience):
                 return None
 
@@ -127,11 +185,14 @@ class Http1Upstream:
         if not self._open:
             return
         self._open = False
-        if self._connection.ended:
+        upload = self._upload
+        if self._connection.ended and (upload is None or upload.done):
             self._connection.take()
             self._pool.release(self._connection)
         else:
             self._pool.discard(self._connection)
+        if upload:
+            await upload.stop()
 
     def _take(self) -> bytes:
         if self._inflater is None:
