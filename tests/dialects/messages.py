@@ -2,6 +2,21 @@
 
 from typing import Any
 
+from gateway.chat.blocks import Block, Refusal, Text, Thinking, ToolUse
+from gateway.chat.reply import (
+    ArgumentsDelta,
+    CitationDelta,
+    RefusalDelta,
+    ReplyEvent,
+    SealDelta,
+    TextDelta,
+    ThinkingDelta,
+    ToolUseStarted,
+    WholeBlock,
+)
+from gateway.chat.request import ChatRequest
+from gateway.dialects import ANTHROPIC_MESSAGES
+from gateway.dialects.forms import Asked, Identity
 from gateway.wire.json import Json, dumps, loads
 from gateway.wire.sse import data_of, events, name_of, write_event
 
@@ -82,3 +97,40 @@ def faults(stream: bytes) -> list[str]:
                 found += [] if state == "told" else ["message_stop"]
                 state = "over"
     return found if state == "over" else [*found, "no end"]
+
+
+IDENTITY = Identity("msg_ours", 1700000000)
+
+
+def read_stream(stream: bytes) -> list[ReplyEvent]:
+    reader = ANTHROPIC_MESSAGES.chat.reader(IDENTITY)  # type: ignore[union-attr]
+    said = [one for event in events(stream) for one in reader.feed(data_of(event), name_of(event))]
+    return said + reader.finish()
+
+
+def asked(request: ChatRequest | None = None) -> Asked:
+    return Asked({}, request or ChatRequest("m", []))
+
+
+def blocks_of(told: list[ReplyEvent]) -> list[Block]:
+    """The blocks that a stream tells, put together."""
+    blocks: dict[int, Any] = {}
+    for event in told:
+        match event:
+            case TextDelta(block, text):
+                blocks.setdefault(block, Text("")).text += text
+            case RefusalDelta(block, text):
+                blocks.setdefault(block, Refusal("")).text += text
+            case CitationDelta(block, citation):
+                blocks.setdefault(block, Text("")).citations.append(citation)
+            case ThinkingDelta(block, text, redacted=redacted):
+                blocks.setdefault(block, Thinking("", redacted=redacted)).text += text
+            case SealDelta(block, seal):
+                blocks.setdefault(block, Thinking("")).seal = seal
+            case ToolUseStarted(block, call, name, seal=seal):
+                blocks[block] = ToolUse(call, name, "", seal)
+            case ArgumentsDelta(block, json):
+                blocks[block].arguments += json
+            case WholeBlock(block, content):
+                blocks[block] = content
+    return [blocks[number] for number in sorted(blocks)]

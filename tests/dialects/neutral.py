@@ -1,22 +1,50 @@
 """Neutral chats as hypothesis draws them: only what OpenAI's Chat dialect can say, in its order."""
 
+from dataclasses import dataclass, field
+from itertools import count
+
 from hypothesis import strategies as st
 
-from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, ToolResult, ToolUse
+from gateway.chat.blocks import (
+    Block,
+    Citation,
+    Foreign,
+    Media,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
     ChatReply,
+    Choice,
+    CitationDelta,
     Ended,
     RefusalDelta,
     ReplyEvent,
+    SealDelta,
     Started,
+    Stopped,
     StopReason,
     TextDelta,
     ThinkingDelta,
+    TokenLogprob,
     ToolUseStarted,
+    WholeBlock,
 )
-from gateway.chat.request import ChatRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice
+from gateway.chat.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Sampling,
+    Tool,
+    ToolChoice,
+)
 from gateway.usage import Usage
 
 words = st.text(max_size=12)
@@ -25,7 +53,7 @@ optional_words = st.none() | some_words
 schemas = st.dictionaries(some_words, st.integers(0, 9) | words, max_size=3)
 counts = st.integers(0, 2**40)
 
-texts = st.builds(Text, words)
+texts = st.builds(Text, some_words)
 images = st.builds(
     Media,
     st.just("image"),
@@ -42,45 +70,50 @@ documents = st.one_of(
         st.just("document"),
         st.just("application/pdf"),
         base64=st.just("JVBERi0="),
-        name=optional_words,
+        name=some_words,
     ),
 )
 parts = texts | images | recordings | documents
-tool_uses = st.builds(ToolUse, some_words, some_words, words)
-tool_results = st.builds(ToolResult, some_words, st.lists(parts, max_size=3).map(tuple))
+tool_uses = st.builds(ToolUse, some_words, some_words, some_words)
+tool_results = st.builds(
+    ToolResult, some_words, st.lists(texts, max_size=3).map(tuple), name=optional_words
+)
 
 
 @st.composite
-def user_content(draw: st.DrawFn) -> list[Block]:
+def user_messages(draw: st.DrawFn) -> Message:
     """Results first, as a tool's answer is a message of its own and the user speaks after it."""
     content: list[Block] = [*draw(st.lists(tool_results, max_size=2))]
+    name = None if content else draw(optional_words)
     content += draw(st.lists(parts, min_size=0 if content else 1, max_size=3))
-    return content
+    return Message("user", content, name)
 
 
 @st.composite
-def assistant_content(draw: st.DrawFn) -> list[Block]:
+def assistant_messages(draw: st.DrawFn) -> Message:
     content: list[Block] = [*draw(st.lists(texts | st.builds(Refusal, words), max_size=2))]
+    content += draw(st.lists(st.builds(Media, st.just("audio"), file_id=some_words), max_size=1))
     content += draw(st.lists(tool_uses, min_size=0 if content else 1, max_size=3))
-    return content
+    return Message("assistant", content, draw(optional_words))
 
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[Message]:
-    """Turns that alternate, whoever begins."""
+    """Turns that alternate, whoever begins; the system may speak between."""
     users = draw(st.booleans())
-    messages = []
+    messages: list[Message] = []
     for _ in range(draw(st.integers(1, 4))):
-        if users:
-            messages.append(Message("user", draw(user_content())))
-        else:
-            messages.append(Message("assistant", draw(assistant_content())))
+        between: bool = draw(st.booleans())
+        if between and messages:
+            said: list[Block] = [*draw(st.lists(texts, min_size=1, max_size=2))]
+            messages.append(Message("system", said, draw(optional_words)))
+        messages.append(draw(user_messages()) if users else draw(assistant_messages()))
         users = not users
     return messages
 
 
 tools = st.one_of(
-    st.builds(Tool, some_words, optional_words, schemas, st.none() | st.booleans()),
+    st.builds(Tool, some_words, optional_words, st.none() | schemas, st.none() | st.booleans()),
     st.builds(
         lambda name: Foreign("openai_chat", {"type": "custom", "custom": {"name": name}}), words
     ),
@@ -94,28 +127,43 @@ samplings = st.builds(
     max_tokens=st.none() | counts,
     temperature=numbers,
     top_p=numbers,
-    top_k=st.none() | counts,
     stop=st.none() | st.lists(words, max_size=4),
     seed=st.none() | st.integers(-(2**53), 2**53),
     n=st.none() | counts,
     presence_penalty=numbers,
     frequency_penalty=numbers,
+    logprobs=st.none() | st.booleans(),
+    top_logprobs=st.none() | st.integers(0, 20),
+    logit_bias=st.none() | st.dictionaries(some_words, st.integers(-100, 100), max_size=2),
 )
+efforts = st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"])
 formats = st.just(ResponseFormat()) | st.builds(
     ResponseFormat, schemas, some_words, optional_words, st.none() | st.booleans()
 )
-requests = st.builds(
-    ChatRequest,
-    model=some_words,
-    messages=conversations(),
-    system=st.lists(st.builds(Text, some_words), max_size=2),
-    tools=st.lists(tools, max_size=3),
-    tool_choice=st.none() | choices,
-    parallel_tools=st.none() | st.booleans(),
-    sampling=samplings,
-    response_format=st.none() | formats,
-    stream=st.booleans(),
-)
+
+
+@st.composite
+def chat_requests(draw: st.DrawFn) -> ChatRequest:
+    offered = draw(st.lists(tools, max_size=3))
+    return ChatRequest(
+        model=draw(some_words),
+        messages=draw(conversations()),
+        system=draw(st.lists(texts, max_size=2)),
+        tools=offered,
+        tool_choice=draw(st.none() | choices) if offered else None,
+        parallel_tools=draw(st.none() | st.booleans()) if offered else None,
+        sampling=draw(samplings),
+        reasoning=draw(st.none() | st.builds(Reasoning, efforts)),
+        response_format=draw(st.none() | formats),
+        stream=draw(st.booleans()),
+        user=draw(optional_words),
+        service_tier=draw(optional_words),
+        verbosity=draw(st.none() | st.sampled_from(["low", "medium", "high"])),
+        modalities=draw(st.none() | st.sampled_from([["audio"], ["image"], ["image", "audio"]])),
+    )
+
+
+requests = chat_requests()
 
 
 @st.composite
@@ -129,49 +177,120 @@ def usages(draw: st.DrawFn) -> Usage:
     )
 
 
-stop_reasons: st.SearchStrategy[StopReason] = st.sampled_from(
-    ["end", "length", "tool_use", "refusal"]
+stop_reasons: st.SearchStrategy[StopReason] = st.sampled_from(["length", "refusal"])
+seals = st.builds(
+    Seal,
+    st.sampled_from(["anthropic", "gemini", "openai"]),
+    st.text("AZaz09+/=_-:", min_size=1, max_size=12),
+)
+sealed_thoughts = st.builds(Thinking, some_words, seals, id=optional_words) | st.builds(
+    Thinking, st.just(""), seals, st.just(True)
+)
+citations = st.builds(
+    Citation, some_words, optional_words, optional_words, st.integers(0, 99), st.integers(0, 99)
+)
+spoken = st.builds(
+    Media,
+    st.just("audio"),
+    base64=st.just("AAAA"),
+    file_id=some_words,
+    transcript=some_words,
+)
+logprobs = st.builds(
+    TokenLogprob,
+    words,
+    st.floats(-9999, 0),
+    st.none() | st.lists(st.integers(0, 255), max_size=3),
+    st.lists(st.builds(TokenLogprob, words, st.floats(-9, 0)), max_size=2).map(tuple),
 )
 
 
 @st.composite
-def replies(draw: st.DrawFn) -> ChatReply:
+def answers(draw: st.DrawFn) -> Choice:
     """The order in which one message of this dialect tells its pieces."""
-    kinds = [kind for kind in (Thinking, Text, Refusal) if draw(st.booleans())]
-    content: list[Block] = [kind(draw(some_words)) for kind in kinds]
-    content += draw(st.lists(tool_uses, max_size=3))
-    return ChatReply(
-        draw(words), draw(words), draw(counts), content, draw(stop_reasons), draw(usages())
-    )
+    content: list[Block] = [
+        *draw(st.builds(lambda text: [Thinking(text)], some_words) | st.lists(sealed_thoughts))
+    ]
+    if draw(st.booleans()):
+        cited = st.lists(citations, max_size=2)
+        content.append(Text(draw(some_words), citations=draw(cited)))
+    if draw(st.booleans()):
+        content.append(Refusal(draw(some_words)))
+    content += draw(st.lists(images.filter(lambda image: image.detail is None), max_size=2))
+    content += draw(st.lists(spoken, max_size=1))
+    calls = draw(st.lists(tool_uses, max_size=3))
+    reason = draw(stop_reasons | st.just("tool_use" if calls else "end"))
+    return Choice([*content, *calls], reason, logprobs=draw(st.lists(logprobs, max_size=2)))
+
+
+replies = st.builds(
+    ChatReply,
+    some_words,
+    words,
+    st.integers(1, 2**40),
+    st.lists(answers(), min_size=1, max_size=2),
+    usages(),
+    optional_words,
+)
+
+
+@dataclass
+class Telling:
+    """One choice that is being told: which block is open besides tool calls, which calls are."""
+
+    open: str = ""
+    number: int = -1
+    calls: dict[str, int] = field(default_factory=dict)
 
 
 @st.composite
 def event_sequences(draw: st.DrawFn) -> list[ReplyEvent]:
-    """A stream whose blocks interleave: thought, text, refusal and parallel tool calls in turn."""
-    kinds = draw(
-        st.lists(
-            st.sampled_from(["thinking", "text", "refusal", "tool a", "tool b", "tool c"]),
-            max_size=12,
-        )
-    )
-    numbers: dict[str, int] = {}
-    events: list[ReplyEvent] = [Started(draw(words), draw(words), draw(counts))]
-    for kind in kinds:
-        new = kind not in numbers
-        number = numbers.setdefault(kind, len(numbers))
-        if new and kind.startswith("tool"):
-            events.append(ToolUseStarted(number, draw(some_words), kind))
-        events.append(_delta(kind, number, draw(some_words)))
-    events += [BlockEnded(number) for number in numbers.values()]
-    return [*events, Ended(draw(stop_reasons), draw(usages()))]
+    """A stream of one or two choices, whose tool calls come in turn: any other block ends where the
+    next begins."""
+    kinds = ["thinking", "text", "refusal", "image", "seal", "citation", "tool a", "tool b"]
+    steps = st.tuples(st.integers(0, 1), st.sampled_from(kinds))
+    told = {0: Telling()}
+    blocks = count()
+    started = Started(draw(some_words), draw(words), draw(st.integers(1, 2**40)))
+    events: list[ReplyEvent] = [started]
+    for choice, kind in draw(st.lists(steps, max_size=12)):
+        telling = told.setdefault(choice, Telling())
+        text = draw(some_words)
+        if kind.startswith("tool"):
+            if kind not in telling.calls:
+                events += _closed(telling, choice)
+                telling.calls[kind] = next(blocks)
+                events.append(ToolUseStarted(telling.calls[kind], text + kind, kind, choice))
+            events.append(ArgumentsDelta(telling.calls[kind], text, choice))
+        elif kind == "image":
+            events += _closed(telling, choice)
+            number = next(blocks)
+            events.append(WholeBlock(number, draw(images_told), choice))
+            events.append(BlockEnded(number, choice))
+        elif kind == "seal":
+            if telling.open == "thinking":
+                events.append(SealDelta(telling.number, draw(seals), choice))
+                events += _closed(telling, choice)
+        elif kind == "citation":
+            if telling.open == "text":
+                events.append(CitationDelta(telling.number, draw(citations), choice))
+        else:
+            if telling.open != kind:
+                events += _closed(telling, choice)
+                telling.open, telling.number = kind, next(blocks)
+            events.append(PIECES[kind](telling.number, text, choice))
+    for choice, telling in sorted(told.items()):
+        events += _closed(telling, choice)
+        events += [BlockEnded(number, choice) for number in telling.calls.values()]
+        reason = draw(stop_reasons | st.just("tool_use" if telling.calls else "end"))
+        events.append(Stopped(reason, choice=choice))
+    return [*events, Ended(draw(usages()), draw(optional_words))]
 
 
-def _delta(kind: str, number: int, text: str) -> ReplyEvent:
-    match kind:
-        case "thinking":
-            return ThinkingDelta(number, text)
-        case "text":
-            return TextDelta(number, text)
-        case "refusal":
-            return RefusalDelta(number, text)
-    return ArgumentsDelta(number, text)
+images_told = images.filter(lambda image: image.detail is None)
+PIECES = {"thinking": ThinkingDelta, "text": TextDelta, "refusal": RefusalDelta}
+
+
+def _closed(telling: Telling, choice: int) -> list[ReplyEvent]:
+    was, telling.open = telling.open, ""
+    return [BlockEnded(telling.number, choice)] if was else []

@@ -5,14 +5,8 @@ from hypothesis import strategies as st
 
 from gateway.chat.reply import ChatReply, ReplyEvent
 from gateway.chat.request import ChatRequest
-from gateway.dialects.openai_chat import (
-    ReplyReader,
-    ReplyWriter,
-    read_reply,
-    read_request,
-    write_reply,
-    write_request,
-)
+from gateway.dialects.forms import Asked, Identity
+from gateway.dialects.openai_chat import CHAT_FORM
 from gateway.dialects.openai_chat.check import check
 from gateway.dialects.openai_chat.reply import check_reply
 from gateway.wire.json import Json, dumps, loads
@@ -20,55 +14,70 @@ from gateway.wire.sse import SseReader
 from tests.dialects.hostile import quickly
 from tests.dialects.neutral import event_sequences, replies, requests
 
+NAMELESS = Identity("unused", 0)
+
 
 def over_the_wire(body: Json) -> Json:
     sent: Json = loads(dumps(body))
     return sent
 
 
+def asked(**body: object) -> Asked:
+    return Asked(body, ChatRequest("m", []))
+
+
 @given(requests)
 @quickly
 def test_a_request_is_read_as_it_was_meant(request: ChatRequest) -> None:
-    assert read_request(over_the_wire(write_request(request))) == request
+    written = CHAT_FORM.write_request(request)
+    assert (CHAT_FORM.read_request(over_the_wire(written.body)), written.dropped) == (
+        request,
+        frozenset(),
+    )
 
 
 @given(requests)
 @quickly
 def test_a_request_that_we_write_passes_our_own_check(request: ChatRequest) -> None:
-    check(over_the_wire(write_request(request)))
+    check(over_the_wire(CHAT_FORM.write_request(request).body))
 
 
 @given(requests)
 @quickly
 def test_a_request_is_not_changed_by_being_read(request: ChatRequest) -> None:
-    body = over_the_wire(write_request(request))
+    body = over_the_wire(CHAT_FORM.write_request(request).body)
     before = dumps(body)
-    read_request(body)
+    CHAT_FORM.read_request(body)
     assert dumps(body) == before
 
 
-@given(replies())
+@given(replies)
 @quickly
 def test_a_reply_is_read_as_it_was_meant(reply: ChatReply) -> None:
-    body = over_the_wire(write_reply(reply))
+    written = CHAT_FORM.write_reply(reply, asked())
+    body = over_the_wire(written.body)
     check_reply(body)
-    assert read_reply(body) == reply
+    assert CHAT_FORM.read_reply(body, NAMELESS) == reply
+    assert written.dropped == set()
 
 
 def written(events: list[ReplyEvent]) -> bytes:
-    writer = ReplyWriter(include_usage=True)
-    return b"".join(writer.feed(event) for event in events)
+    writer = CHAT_FORM.writer(asked(stream_options={"include_usage": True}))
+    stream = b"".join(writer.feed(event) for event in events)
+    assert writer.dropped == set()
+    return stream
 
 
 def read(stream: bytes, *sizes: int) -> list[ReplyEvent]:
     """The stream's events when it arrives in pieces of these sizes, and then the rest."""
-    splitter, reader, events = SseReader(), ReplyReader(), []
+    splitter, reader = SseReader(), CHAT_FORM.reader(NAMELESS)
+    events: list[ReplyEvent] = []
     at = 0
     for size in (*sizes, len(stream)):
         for data in splitter.feed(stream[at : at + size]):
             events += reader.feed(data)
         at += size
-    return events
+    return events + reader.finish()
 
 
 @given(event_sequences(), st.lists(st.integers(1, 80), max_size=6))
@@ -82,7 +91,7 @@ def test_a_stream_is_read_as_it_was_meant_however_it_is_cut(
 @given(event_sequences())
 @quickly
 def test_a_stream_never_holds_a_usage_that_nobody_asked_for(events: list[ReplyEvent]) -> None:
-    writer = ReplyWriter(include_usage=False)
+    writer = CHAT_FORM.writer(asked())
     stream = b"".join(writer.feed(event) for event in events)
     chunks = [loads(data) for data in SseReader().feed(stream) if data != b"[DONE]"]
     assert [chunk for chunk in chunks if "usage" in chunk] == []

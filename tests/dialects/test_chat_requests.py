@@ -15,11 +15,20 @@ from gateway.chat.blocks import (
     ToolResult,
     ToolUse,
 )
-from gateway.chat.request import ChatRequest, Message, ResponseFormat, Sampling, Tool, ToolChoice
-from gateway.dialects.openai_chat import read_request, write_request
+from gateway.chat.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Sampling,
+    Tool,
+    ToolChoice,
+)
+from gateway.dialects.openai_chat import CHAT_FORM
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
+read_request, write_request = CHAT_FORM.read_request, CHAT_FORM.write_request
 HI: Json = {"role": "user", "content": "hi"}
 CALL: Json = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a":1}'}}
 
@@ -116,21 +125,38 @@ def test_every_field_is_read_and_what_is_left_over_is_known() -> None:
                 "json_schema": {"name": "s", "schema": {"type": "object"}, "strict": True},
             },
             logit_bias={"1": 2},
+            logprobs=True,
+            top_logprobs=3,
+            reasoning_effort="xhigh",
+            verbosity="low",
+            modalities=["text", "audio"],
+            audio={"voice": "alloy", "format": "mp3"},
+            user="u",
+            metadata={"a": "b"},
+            service_tier="flex",
+            store=None,
+            prompt_cache_key="k",
         )
     )
     assert request == ChatRequest(
         model="m",
         messages=[Message("user", [Text("hi")])],
         tools=[
-            Tool("f", None, {}),
+            Tool("f", None, None),
             Foreign("openai_chat", {"type": "custom", "custom": {"name": "g"}}),
         ],
         tool_choice=ToolChoice("named", "f"),
         parallel_tools=False,
-        sampling=Sampling(5, 0.5, 1, 3, ["END"], 7, 2, -1, 1.5),
+        sampling=Sampling(5, 0.5, 1, 3, ["END"], 7, 2, -1, 1.5, True, 3, {"1": 2}),
+        reasoning=Reasoning("xhigh"),
         response_format=ResponseFormat({"type": "object"}, "s", strict=True),
         stream=True,
-        unread={"logit_bias": {"1": 2}},
+        user="u",
+        metadata={"a": "b"},
+        service_tier="flex",
+        verbosity="low",
+        modalities=["audio"],
+        unread={"audio": {"voice": "alloy", "format": "mp3"}, "prompt_cache_key": "k"},
     )
 
 
@@ -169,7 +195,6 @@ def test_every_tool_choice_is_read(choice: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"messages": [HI]}, "model: is required"),
         ({"model": 1, "messages": [HI]}, "model: must be a string, not an integer"),
         ({"model": "m"}, "messages: is required"),
         (body() | {"messages": "hi"}, "messages: must be an array, not a string"),
@@ -178,23 +203,23 @@ def test_every_tool_choice_is_read(choice: Any) -> None:
         (body({"content": "x"}), "messages[0].role: is required"),
         (
             body(HI, {"role": "user", "content": 5}),
-            "messages[1].content: must be a string or an array of parts",
+            "messages[1].content: must be a string or an array, not an integer",
         ),
         (
             body({"role": "user", "content": [{"type": "text", "text": "a"}, {}]}),
-            "messages[0].content[1].type: is required: text, image_url, input_audio or file",
+            "messages[0].content[1].type: is required",
         ),
         (
             body({"role": "user", "content": [{"type": "text"}]}),
-            "messages[0].content[0].text: is missing or malformed",
+            "messages[0].content[0].text: is required",
         ),
         (
             body({"role": "user", "content": [{"type": "image_url", "image_url": "u"}]}),
-            "messages[0].content[0].image_url: is missing or malformed",
+            "messages[0].content[0].image_url: must be an object, not a string",
         ),
         (
             body({"role": "user", "content": [{"type": "file", "file": {}}]}),
-            "messages[0].content[0].file: is missing or malformed",
+            "messages[0].content[0].file: needs file_data or file_id",
         ),
         (
             body({"role": "tool", "content": "x"}),
@@ -249,24 +274,3 @@ def test_a_thinking_block_keeps_its_seal() -> None:
     assert read_request(body(said)).messages == [
         Message("assistant", [Thinking("hm", Seal("anthropic", "S==")), Text("a")])
     ]
-
-
-A: Json = {"type": "text", "text": "a"}
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "v"}}]},
-        {"role": "user", "content": [A | {"cache_control": {"type": "ephemeral", "ttl": "1h"}}]},
-        {"role": "user", "content": [A], "name": "ann"},
-        {
-            "role": "assistant",
-            "content": [A],
-            "thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "S=="}],
-        },
-    ],
-    ids=["a part of another kind", "a cache mark", "a name", "a seal"],
-)
-def test_nothing_of_a_message_is_lost_between_reading_and_writing(message: Json) -> None:
-    assert write_request(read_request(body(message)))["messages"] == [message]

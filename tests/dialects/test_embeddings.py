@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dialects import OPENAI_EMBEDDINGS
-from gateway.dialects.openai_embeddings import pack, read_reply, read_request, unpack, write_reply
+from gateway.dialects.openai_embeddings import EMBEDDINGS_FORM, pack, unpack
 from gateway.embeddings import EmbeddingsReply, EmbeddingsRequest
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps, loads
 from tests.dialects.hostile import crashes, quickly
 
+read_request, read_reply = EMBEDDINGS_FORM.read_request, EMBEDDINGS_FORM.read_reply
 MIXED = "input: must be all texts, all token numbers, or all arrays of them"
 
 
@@ -28,8 +29,10 @@ MIXED = "input: must be all texts, all token numbers, or all arrays of them"
     ],
 )
 def test_every_form_of_input_is_read(given_input: Any, inputs: Any) -> None:
-    body = {"model": "m", "input": given_input, "dimensions": 8, "user": "u"}
-    assert read_request(body) == EmbeddingsRequest("m", inputs, 8, "float", {"user": "u"})
+    body = {"model": "m", "input": given_input, "dimensions": 8, "user": "u", "input_type": "query"}
+    assert read_request(body) == EmbeddingsRequest(
+        "m", inputs, 8, user="u", unread={"input_type": "query"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,8 @@ def test_every_encoding_is_read(asked: Json, encoding: str) -> None:
             "encoding_format: must be float or base64",
         ),
         ({"input": ["a"], "encoding_format": []}, "encoding_format: must be float or base64"),
-        ({"input": "a"}, "model: is required"),
+        ({"input": "a", "model": 5}, "model: must be a string, not an integer"),
+        ({"input": "a", "user": 5}, "user: must be a string, not an integer"),
         (
             {"model": "m", "input": "a", "dimensions": "8"},
             "dimensions: must be an integer, not a string",
@@ -89,9 +93,48 @@ replies = st.builds(
 @given(replies, st.booleans())
 @quickly
 def test_a_reply_is_read_as_it_was_meant(reply: EmbeddingsReply, base64: bool) -> None:
-    body = loads(dumps(write_reply(reply, base64=base64)))
+    asked = EmbeddingsRequest("m", ["a"], encoding="base64" if base64 else "float")
+    written = EMBEDDINGS_FORM.write_reply(reply, asked)
+    assert written.dropped == set()
+    body = loads(dumps(written.body))
     OPENAI_EMBEDDINGS.check_reply(body)
     assert read_reply(body) == reply
+
+
+@given(
+    st.builds(
+        EmbeddingsRequest,
+        st.text(max_size=5),
+        st.lists(st.text(max_size=5), min_size=1, max_size=3)
+        | st.lists(st.lists(st.integers(0, 9), min_size=1), min_size=1, max_size=3),
+        st.none() | st.integers(1, 9),
+        user=st.none() | st.text(max_size=5),
+    )
+)
+@quickly
+def test_a_request_is_read_as_it_was_meant(request: EmbeddingsRequest) -> None:
+    written = EMBEDDINGS_FORM.write_request(request)
+    assert read_request(loads(dumps(written.body))) == request
+    assert written.dropped == set()
+
+
+def test_a_reply_is_written_as_it_was_asked_for() -> None:
+    reply = EmbeddingsReply("m", [[1.0, -2.0]], Usage(3))
+    floats = EmbeddingsRequest("m", ["a"])
+    packed = EmbeddingsRequest("m", ["a"], encoding="base64")
+    assert EMBEDDINGS_FORM.write_reply(reply, floats).body == {
+        "object": "list",
+        "data": [{"object": "embedding", "index": 0, "embedding": [1.0, -2.0]}],
+        "model": "m",
+        "usage": {"prompt_tokens": 3, "total_tokens": 3},
+    }
+    (row,) = EMBEDDINGS_FORM.write_reply(reply, packed).body["data"]
+    assert row["embedding"] == "AACAPwAAAMA="
+
+
+def test_an_imitator_may_leave_out_its_model_and_the_rows_numbers() -> None:
+    rows = [{"embedding": [1.0]}, {"embedding": [2.0]}]
+    assert read_reply({"data": rows}) == EmbeddingsReply("", [[1.0], [2.0]])
 
 
 def test_base64_is_of_little_endian_floats_of_32_bits() -> None:
@@ -110,10 +153,8 @@ def test_rows_are_put_in_the_order_of_their_inputs() -> None:
         {},
         {"data": {}},
         {"error": {"message": "busy"}},
-        {"data": []},
         {"model": "m", "data": [None]},
         {"model": "m", "data": [{"index": 0}]},
-        {"model": "m", "data": [{"embedding": []}]},
         {"model": "m", "data": [{"index": 0, "embedding": "AAAA"}]},
         {"model": "m", "data": [{"index": 0, "embedding": "A"}]},
         {"model": "m", "data": [{"index": 0, "embedding": None}]},

@@ -1,9 +1,11 @@
 """What a wire format must be able to do."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gateway.dialects.forms import ChatForm, CountForm, EmbeddingsForm
 from gateway.errors import BadRequest, GatewayError, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.json import Json
@@ -37,10 +39,14 @@ class Watch(Protocol):
         """
         ...
 
+    def finish(self) -> None:
+        """The body came to its clean end: where no event says so, the stream has ended now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """A wire format, as far as the gateway must know it to relay a call in it.
+    """A wire format: what the gateway must know to relay a call in it, and to translate one.
 
     ``check`` refuses a body that no provider of this dialect could serve (BadRequest, naming the
     field); ``check_closely`` also holds it to the documented types and ranges.
@@ -52,6 +58,8 @@ class Dialect:
     ``is_error`` tells whether it has this dialect's own shape: then callers may have it as it is.
     ``write_error`` is also told our name for the request, which the errors of some dialects hold;
     ``request_id_header``: where else their callers look for it.
+    ``address`` names the top-level members to change so that a body names this model.
+    ``chat``, ``embeddings``, ``count``: what is said in it, as far as it can be translated.
     """
 
     name: str
@@ -67,6 +75,10 @@ class Dialect:
     write_stream_error: Callable[[GatewayError], bytes]
     heartbeat: bytes = b": heartbeat\n\n"
     request_id_header: str | None = None
+    address: Callable[[Json, str], Json] = lambda _, model: {"model": model}
+    chat: ChatForm | None = None
+    embeddings: EmbeddingsForm | None = None
+    count: CountForm | None = None
 
 
 def read_error(body: object) -> str | None:
@@ -115,6 +127,12 @@ class Fields:
     def path(self, name: str) -> str:
         return f"{self._place}.{name}" if self._place else name
 
+    def leave(self, unread: Json) -> None:
+        """Note down what nobody has read; nulls say nothing."""
+        for name, value in self.rest.items():
+            if value is not None:
+                unread[_INDEX.sub("[]", self.path(name))] = value
+
     def need(self, name: str, kind: Kinds) -> Any:
         """Pop a field that must be there and of this kind."""
         if name not in self.rest:
@@ -135,6 +153,9 @@ class Fields:
         """Pop a list that may be absent: its items, each with its path."""
         path = self.path(name)
         return [(item, f"{path}[{nth}]") for nth, item in enumerate(self.may(name, list) or ())]
+
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 def json_type(value: object) -> str:

@@ -8,12 +8,15 @@ from gateway.usage import Usage
 
 @dataclass(slots=True)
 class EmbeddingsRequest:
-    """``inputs``: texts, or texts as token numbers. ``encoding``: how the caller wants them."""
+    """``inputs``: texts, or texts as token numbers. ``encoding``: how the caller wants them.
+    ``single``: the caller's dialect has one input and one vector, not lists of them."""
 
     model: str
     inputs: list[str] | list[list[int]]
     dimensions: int | None = None
     encoding: Literal["float", "base64"] = "float"
+    user: str | None = None
+    single: bool = False
     unread: dict[str, Any] = field(default_factory=dict)
 
 

@@ -6,11 +6,8 @@ import orjson
 
 Json = dict[str, Any]
 
-
-def loads(data: bytes | str) -> Any:
-    """Raises ValueError for anything that is not JSON, or nests deeper than 1,024."""
-    return orjson.loads(data)
-
-
-def dumps(value: Any) -> bytes:
-    return orjson.dumps(value)
+# Raises ValueError for anything that is not JSON, or nests deeper than 1,024.
+loads = orjson.loads
+dumps = orjson.dumps
+# What dumps raises: for what nests deeper than 254, or is no JSON at all.
+Unwritable = orjson.JSONEncodeError

@@ -27,11 +27,11 @@ class SseSplitter:
         Raises ValueError when an event grows beyond the limit.
         """
         waiting = self._waiting
-        if not waiting and chunk.endswith(b"\n\n"):
+        if not waiting and chunk.endswith((b"\n\n", b"\r\n\r\n")):
             return chunk
         seen = max(len(waiting) - 3, 0)  # an empty line may straddle the chunks
         waiting += chunk
-        end = self._last_end(seen, carriage=b"\r" in chunk or b"\r" in waiting[seen : seen + 3])
+        end = self._last_end(seen)
         if end < 0:
             if len(waiting) > self._limit:
                 raise ValueError(f"an event is larger than {self._limit} bytes")
@@ -45,12 +45,15 @@ class SseSplitter:
         """What has arrived of an event that is not complete."""
         return bytes(self._waiting)
 
-    def _last_end(self, start: int, *, carriage: bool) -> int:
-        if not carriage:
-            found = self._waiting.rfind(b"\n\n", start)
-            return found + 2 if found >= 0 else -1
+    def _last_end(self, start: int) -> int:
+        if blank := _blank_line_of(self._waiting, start):
+            found = self._waiting.rfind(blank, start)
+            return found + len(blank) if found >= 0 else -1
         end = -1
         for match in _BLANK_LINE.finditer(self._waiting, start):
+            # Behind \n\r at the very end the line end's other half may be yet to come.
+            if match.end() == len(self._waiting) and self._waiting.endswith(b"\n\r"):
+                break
             end = match.end()
         return end
 
@@ -58,16 +61,26 @@ class SseSplitter:
 def events(whole: bytes) -> Iterator[bytes]:
     """Each event of a run of whole events, with its ending."""
     start = 0
-    if b"\r" not in whole:
-        while (end := whole.find(b"\n\n", start)) >= 0:
-            yield whole[start : end + 2]
-            start = end + 2
+    if blank := _blank_line_of(whole):
+        size = len(blank)
+        while (end := whole.find(blank, start)) >= 0:
+            yield whole[start : end + size]
+            start = end + size
     else:
         for match in _BLANK_LINE.finditer(whole):
             yield whole[start : match.end()]
             start = match.end()
     if start < len(whole):
         yield whole[start:]
+
+
+def _blank_line_of(text: bytes | bytearray, start: int = 0) -> bytes | None:
+    """The one way in which lines end from ``start`` on, twice; None where they end in several."""
+    carriages = text.count(b"\r", start)
+    if not carriages:
+        return b"\n\n"
+    ends = text.count(b"\r\n", start)
+    return b"\r\n\r\n" if ends == carriages == text.count(b"\n", start) else None
 
 
 def event_around(whole: bytes, at: int, start: int = 0) -> tuple[int, int]:
@@ -88,14 +101,27 @@ def event_around(whole: bytes, at: int, start: int = 0) -> tuple[int, int]:
 
 def data_of(event: bytes) -> bytes:
     """The event's data lines, joined; ``b""`` for a comment or an event without data."""
-    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
-        return event[6:-2]  # the one shape that nearly every event has
+    # The shapes that nearly every event has: one line of data, after its name or alone.
+    if b"\r" not in event:
+        start = event.find(b"\n") + 1 if event.startswith(b"event:") else 0
+        if event.startswith(b"data: ", start) and event.find(b"\n", start) == len(event) - 2:
+            return event[start + 6 : -2]
+    elif event.startswith(b"data: ") and _one_line(event):
+        return event[6:-4]
     lines = _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf"))
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:")
 
 
+def _one_line(event: bytes) -> bool:
+    return event.find(b"\r\n\r\n") == len(event) - 4 and event.count(b"\n") == 2 == event.count(
+        b"\r"
+    )
+
+
 def name_of(event: bytes) -> str:
     """What an event is called, the last word on it; empty for one without a name."""
+    if event.startswith(b"data:") and b"\nevent:" not in event and b"\r" not in event:
+        return ""
     name = b""
     for line in _LINE_END.split(event.removeprefix(b"\xef\xbb\xbf")):
         if line[:6] == b"event:":

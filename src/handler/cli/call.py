@@ -12,14 +12,16 @@ from gateway.chat.blocks import Refusal, Text, Thinking
 from gateway.chat.reply import (
     ChatReply,
     Ended,
-    Failed,
     RefusalDelta,
     ReplyEvent,
+    Stopped,
     StopReason,
     TextDelta,
     ThinkingDelta,
 )
-from gateway.dialects.openai_chat import ReplyReader, read_reply
+from gateway.dialects.forms import Identity
+from gateway.dialects.openai_chat import CHAT_FORM
+from gateway.errors import UpstreamError
 from gateway.settings import Settings
 from gateway.usage import Usage
 from gateway.wire.json import Json, loads
@@ -28,6 +30,8 @@ from handler.cli.asking import Asked, InProcess, Question, Served
 from handler.cli.listing import Surroundings
 from handler.cli.screen import note, print_json, write
 from handler.cli.trouble import Trouble
+
+NAMELESS = Identity("", 0)  # nothing here asks what an answer is called
 
 
 @dataclass(slots=True)
@@ -82,10 +86,10 @@ async def _stream(parts: AsyncGenerator[bytes, None], started: float) -> Told:
                     open_line = not text.endswith("\n")
                 case ThinkingDelta():
                     told.first_token = told.first_token or time.monotonic() - started
-                case Failed(_, message):
-                    raise Trouble(f"the answer broke off: {message}")
-                case Ended(stop_reason, usage):
-                    told.stop_reason, told.usage, ended = stop_reason, usage, True
+                case Stopped(stop_reason):
+                    told.stop_reason = stop_reason
+                case Ended(usage):
+                    told.usage, ended = usage, True
     finally:
         if open_line:
             write("\n")
@@ -95,10 +99,14 @@ async def _stream(parts: AsyncGenerator[bytes, None], started: float) -> Told:
 
 
 async def _events(parts: AsyncGenerator[bytes, None]) -> AsyncIterator[ReplyEvent]:
-    splitter, reader = SseReader(), ReplyReader()
+    splitter, reader = SseReader(), CHAT_FORM.reader(NAMELESS)
     async for part in parts:
         for data in splitter.feed(part):
-            for event in reader.feed(data):
+            try:
+                events = reader.feed(data)
+            except UpstreamError as failure:
+                raise Trouble(f"the answer broke off: {failure.message}") from failure
+            for event in events:
                 yield event
 
 
@@ -107,7 +115,7 @@ def _show(body: bytes, *, json: bool) -> Told:
     if json:
         print_json(reply)
         return Told()
-    return _show_content(read_reply(reply))
+    return _show_content(CHAT_FORM.read_reply(reply, NAMELESS))
 
 
 def _parsed(body: bytes) -> Json:
@@ -121,7 +129,8 @@ def _parsed(body: bytes) -> Json:
 
 
 def _show_content(reply: ChatReply) -> Told:
-    for block in reply.content:
+    choice = reply.choices[0]
+    for block in choice.content:
         match block:
             case Text(text) | Refusal(text):
                 write(text if text.endswith("\n") else text + "\n")
@@ -129,7 +138,7 @@ def _show_content(reply: ChatReply) -> Told:
                 pass  # the answer was asked for; the summary counts the rest
             case _:
                 raise Trouble("the answer holds what cannot be shown here; see it with --json")
-    return Told(reply.usage, reply.stop_reason)
+    return Told(reply.usage, choice.stop_reason)
 
 
 def summary(told: Told, served: Served) -> str:

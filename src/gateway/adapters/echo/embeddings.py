@@ -4,8 +4,9 @@ import math
 import re
 import zlib
 
-from gateway.adapters.echo.speech import Identity, count_tokens
-from gateway.dialects.openai_embeddings import read_request, write_reply
+from gateway.adapters.echo.speech import count_tokens
+from gateway.dialects.forms import Identity
+from gateway.dialects.openai_embeddings import EMBEDDINGS_FORM
 from gateway.embeddings import EmbeddingsReply
 from gateway.errors import BadRequest
 from gateway.usage import Usage
@@ -19,7 +20,7 @@ _WORD = re.compile(r"\w+")
 
 def answer_embeddings(body: Json, identity: Identity) -> bytes:
     del identity  # equal texts have equal embeddings
-    request = read_request(body)
+    request = EMBEDDINGS_FORM.read_request(body)
     dimensions = DIMENSIONS if request.dimensions is None else request.dimensions
     if len(request.inputs) > MOST_INPUTS:
         raise BadRequest("input", f"must hold at most {MOST_INPUTS} texts")
@@ -31,7 +32,7 @@ def answer_embeddings(body: Json, identity: Identity) -> bytes:
         vectors=[embed(text, dimensions) for text in texts],
         usage=Usage(input_tokens=sum(count_tokens(text) for text in texts)),
     )
-    return dumps(write_reply(reply, base64=request.encoding == "base64"))
+    return dumps(EMBEDDINGS_FORM.write_reply(reply, request).body)
 
 
 def embed(text: str, dimensions: int) -> list[float]:

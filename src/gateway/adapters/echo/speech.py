@@ -2,12 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gateway.adapters.echo.samples import sample
 from gateway.chat.blocks import Block, Text, ToolResult, ToolUse
-from gateway.chat.reply import ChatReply, StopReason
+from gateway.chat.reply import (
+    ArgumentsDelta,
+    BlockEnded,
+    ChatReply,
+    Choice,
+    Ended,
+    ReplyEvent,
+    Started,
+    Stopped,
+    StopReason,
+    TextDelta,
+    ToolUseStarted,
+)
 from gateway.chat.request import ChatRequest, Tool
+from gateway.dialects.forms import Identity
 from gateway.errors import BadRequest
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps
@@ -18,18 +30,10 @@ _TOKENS = re.compile(r"\w+|[^\w\s]")
 _WORDS = re.compile(r"\s*\S+|\s+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What makes two equal answers two: a fresh id, and the time in seconds since 1970."""
-
-    id: str
-    created: int
-
-
 def reply_to(request: ChatRequest, identity: Identity) -> ChatReply:
     if (request.sampling.n or 1) > 1:
         raise BadRequest("n", "the echo answers once; leave n out or make it 1")
-    if request.unread.get("logprobs"):
+    if request.sampling.logprobs:
         raise BadRequest("logprobs", "the echo is no model and has no probabilities")
     calls = _calls(request, identity)
     text, reason = _within_limits("" if calls else _words(request), request)
@@ -38,13 +42,30 @@ def reply_to(request: ChatRequest, identity: Identity) -> ChatReply:
         id=f"chatcmpl-{identity.id}",
         model=request.model,
         created=identity.created,
-        content=content,
-        stop_reason="tool_use" if calls else reason,
+        choices=[Choice(content, "tool_use" if calls else reason)],
         usage=Usage(
             input_tokens=sum(count_tokens(text) for text in _texts(request)),
             output_tokens=count_tokens(text) + sum(count_tokens(c.arguments) for c in calls),
         ),
     )
+
+
+def events_of(reply: ChatReply) -> Iterator[ReplyEvent]:
+    """A whole reply as the events of a stream, its words one by one."""
+    yield Started(reply.id, reply.model, reply.created)
+    (choice,) = reply.choices
+    for number, block in enumerate(choice.content):
+        match block:
+            case Text(text):
+                for word in words_of(text):
+                    yield TextDelta(number, word)
+            case ToolUse(id, name, arguments):
+                yield ToolUseStarted(number, id, name)
+                for word in words_of(arguments):
+                    yield ArgumentsDelta(number, word)
+        yield BlockEnded(number)
+    yield Stopped(choice.stop_reason)
+    yield Ended(reply.usage)
 
 
 def words_of(text: str) -> list[str]:
@@ -110,7 +131,8 @@ def _arguments(tool: Tool, said: str) -> str:
 
 
 def _latest_results(request: ChatRequest) -> list[ToolResult]:
-    last = request.messages[-1].content if request.messages else []
+    turns = [message for message in request.messages if message.role != "system"]
+    last = turns[-1].content if turns else []
     return [block for block in last if isinstance(block, ToolResult)]
 
 

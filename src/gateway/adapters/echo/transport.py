@@ -3,21 +3,22 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from gateway.adapters.echo.chat import answer_chat
 from gateway.adapters.echo.embeddings import answer_embeddings
 from gateway.adapters.echo.responses import answer_responses
-from gateway.adapters.echo.speech import Identity
 from gateway.dialects.base import Fields
+from gateway.dialects.forms import Identity
 from gateway.dialects.openai_errors import write_error
-from gateway.errors import BadRequest, CallerError, NotFound
+from gateway.errors import BadRequest, BodyTooLarge, CallerError, MethodNotAllowed, NotFound
 from gateway.wire.json import Json, dumps, loads
 
 SCHEME = "echo"
 PAUSE = 0.02  # seconds between the events of a stream: a person should see it flow
 INSTANT = "echo-instant"  # the model name that does without
+LARGEST = 4 * 1024 * 1024  # bytes of a body that comes piece by piece, which is gathered here
 
 Answer = Callable[[Json, Identity], bytes | Iterable[bytes]]
 
@@ -30,17 +31,26 @@ PATHS: Mapping[str, Answer] = {
 
 class EchoTransport:
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, patience: float
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | AsyncIterable[bytes],
+        *,
+        patience: float,
+        method: str = "POST",
     ) -> "EchoUpstream":
         del headers, patience
-        path = urlsplit(url).path
+        path = urlsplit(url).path.removeprefix("/v1")  # as it is written by the raw proxy's callers
         try:
             if path not in PATHS:
                 raise NotFound(f"the echo does not offer {path}")
-            asked = _object(body)
+            if method != "POST":
+                raise MethodNotAllowed(f"the echo takes POST at {path}, not {method}")
+            asked = _object(body if isinstance(body, bytes) else await _gathered(body))
             answer = PATHS[path](asked, Identity(uuid.uuid4().hex, int(time.time())))
         except CallerError as error:
-            return EchoUpstream(error.status, "application/json", [dumps(write_error(error))], 0)
+            said = [] if method == "HEAD" else [dumps(write_error(error))]
+            return EchoUpstream(error.status, "application/json", said, 0)
         if isinstance(answer, bytes):
             return EchoUpstream(200, "application/json", [answer], 0)
         pause = 0 if asked.get("model") == INSTANT else PAUSE
@@ -48,6 +58,15 @@ class EchoTransport:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+async def _gathered(pieces: AsyncIterable[bytes]) -> bytes:
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > LARGEST:
+            raise BodyTooLarge(f"the echo takes no body of more than {LARGEST} bytes")
+    return bytes(body)
 
 
 def _object(body: bytes) -> Json:

@@ -4,7 +4,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 from gateway.dialects.anthropic_messages.errors import failure_in, is_error
-from gateway.dialects.anthropic_messages.usage import usage_of
+from gateway.dialects.anthropic_messages.usage import merge, usage_of
 from gateway.dialects.base import first_of
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
@@ -57,10 +57,12 @@ class MessagesWatch:
         return False
 
     def _count(self, counts: object) -> None:
-        """Each count is of all so far, and the last that is not null is right."""
         if isinstance(counts, dict):
-            self._counts |= {name: told for name, told in counts.items() if told is not None}
+            merge(self._counts, counts)
             self.usage = usage_of(self._counts)
+
+    def finish(self) -> None:
+        """Its last event says that it is the last."""
 
 
 def _event(data: bytes) -> Json:

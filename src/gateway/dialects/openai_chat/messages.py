@@ -1,133 +1,110 @@
-"""The messages of a chat: what each role says, as blocks."""
+"""The messages of a chat, read: what each role says, as blocks."""
 
-from collections.abc import Iterator
-from typing import Any
-
-from gateway.chat.blocks import (
-    Block,
-    Foreign,
-    Media,
-    Refusal,
-    Seal,
-    Text,
-    Thinking,
-    ToolResult,
-    ToolUse,
-)
+from gateway.chat.blocks import Block, Refusal, Seal, Text, ToolResult, ToolUse
 from gateway.chat.request import Message
+from gateway.chat.seals import without_seal
 from gateway.dialects.base import Fields
-from gateway.dialects.openai_chat.parts import NAME, read_parts, write_part
-from gateway.dialects.openai_chat.tools import read_tool_use, write_tool_use
+from gateway.dialects.openai_chat.parts import read_cache_mark, read_content
+from gateway.dialects.openai_chat.pieces import attach, read_annotations, read_audio, read_images
+from gateway.dialects.openai_chat.thoughts import read_google_seal, read_thoughts
+from gateway.dialects.openai_chat.tools import read_call
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
-# Those who serve Claude in this dialect carry its sealed thoughts in `thinking_blocks`.
-ISSUER = "anthropic"
 
+class Conversation:
+    """``system``: what the system says before all else; ``messages``: what follows."""
 
-def read_messages(raw: list[Any]) -> tuple[list[Text], list[Message]]:
-    """What the system said, and the turns of the two who talk."""
-    system: list[Text] = []
-    messages: list[Message] = []
-    for index, one in enumerate(raw):
-        place = f"messages[{index}]"
-        fields = Fields(one, place)
-        role, name = fields.need("role", str), fields.may("name", str)
+    def __init__(self, unread: Json) -> None:
+        self.system: list[Text] = []
+        self.messages: list[Message] = []
+        self._unread = unread
+        self._called = ""  # the id that we gave to the last call that has none
+
+    def read(self, message: object, place: str) -> None:
+        fields = Fields(message, place)
+        role = fields.need("role", str)
         match role:
             case "system" | "developer":
-                system += _read_system(_content(fields), fields.path("content"))
+                self._read_system(fields)
             case "user":
-                _append(messages, Message("user", _content(fields), name))
-            case "tool":
-                _append(messages, Message("user", [_read_result(fields)], name))
+                self._add("user", self._marked(fields, read_content(fields, self._unread)), fields)
+            case "tool" | "function":
+                self._add("user", [self._read_result(fields, role)])
             case "assistant":
-                _append(messages, Message("assistant", list(_read_assistant(fields)), name))
+                self._add("assistant", self._marked(fields, self._read_assistant(fields)), fields)
             case _:
                 raise BadRequest(f"{place}.role", f"unknown role {role!r}")
-    return system, messages
+        fields.leave(self._unread)
+
+    def _read_system(self, fields: Fields) -> None:
+        blocks = self._marked(fields, read_content(fields, self._unread))
+        for nth, block in enumerate(blocks):
+            if not isinstance(block, Text):
+                place = f"{fields.path('content')}[{nth}]"
+                raise BadRequest(place, "a system message holds text only")
+            if not self.messages:
+                self.system.append(block)
+        if self.messages:
+            self._add("system", blocks, fields)
+
+    def _add(self, role: str, content: list[Block], fields: Fields | None = None) -> None:
+        """Join what one speaker says in a row: other dialects want the turns to alternate."""
+        name = fields.may("name", str) if fields else None
+        last = self.messages[-1] if self.messages else None
+        if last and (last.role, last.name) == (role, name):
+            last.content += content
+        elif role == "assistant":
+            self.messages.append(Message("assistant", content, name))
+        else:
+            self.messages.append(Message("user" if role == "user" else "system", content, name))
+
+    def _marked(self, fields: Fields, blocks: list[Block]) -> list[Block]:
+        """A cache mark on the whole message is one at its end."""
+        last = blocks[-1] if blocks else None
+        if last is not None and hasattr(last, "cache_ttl"):
+            ttl = read_cache_mark(fields, self._unread)
+            last.cache_ttl = ttl or last.cache_ttl
+        return blocks
+
+    def _read_result(self, fields: Fields, role: str) -> ToolResult:
+        name = fields.may("name", str)
+        call = self._called  # a function's answer, as it was once, names no call: it is to the last
+        if role == "tool":
+            call, _ = without_seal(fields.need("tool_call_id", str))
+        ttl = read_cache_mark(fields, self._unread)
+        return ToolResult(call, tuple(read_content(fields, self._unread)), cache_ttl=ttl, name=name)
+
+    def _read_assistant(self, fields: Fields) -> list[Block]:
+        seals: dict[str, Seal] = {}
+        blocks = read_said(fields, self._unread, seals)
+        for given, place in fields.each("tool_calls"):
+            call = read_call(Fields(given, place), self._unread)
+            if isinstance(call, ToolUse):
+                call.seal = call.seal or seals.get(call.id)
+            blocks.append(call)
+        if (legacy := fields.may("function_call", dict)) is not None:
+            function = Fields(legacy, fields.path("function_call"))
+            self._called = f"call_{len(self.messages)}"
+            name, arguments = function.need("name", str), function.may("arguments", str)
+            blocks.append(ToolUse(self._called, name, arguments or ""))
+            function.leave(self._unread)
+        return blocks
 
 
-def _read_system(blocks: list[Block], place: str) -> Iterator[Text]:
-    for index, block in enumerate(blocks):
-        if not isinstance(block, Text):
-            raise BadRequest(f"{place}[{index}]", "a system message holds text only")
-        yield block
-
-
-def _append(messages: list[Message], message: Message) -> None:
-    """Join what one speaker says in a row: other dialects want the turns to alternate."""
-    last = messages[-1] if messages else None
-    if last and (last.role, last.name) == (message.role, message.name):
-        last.content += message.content
-    else:
-        messages.append(message)
-
-
-def _content(fields: Fields) -> list[Block]:
-    return read_parts(fields.rest.get("content"), fields.path("content"))
-
-
-def _read_result(fields: Fields) -> ToolResult:
-    return ToolResult(fields.need("tool_call_id", str), tuple(_content(fields)))
-
-
-def _read_assistant(fields: Fields) -> Iterator[Block]:
-    for thought, place in fields.each("thinking_blocks"):
-        yield read_thought(Fields(thought, place))
-    yield from _content(fields)
-    if refusal := fields.may("refusal", str):
-        yield Refusal(refusal)
-    for call, place in fields.each("tool_calls"):
-        yield read_tool_use(Fields(call, place))
-
-
-def read_thought(thought: Fields) -> Thinking:
-    text, signature = thought.need("thinking", str), thought.may("signature", str)
-    return Thinking(text, None if signature is None else Seal(ISSUER, signature))
-
-
-def write_thoughts(thoughts: list[Thinking]) -> Json:
-    """The fields of a message that hold them; a thought without its issuer's seal is only told."""
-    if not thoughts:
-        return {}
-    said: Json = {"reasoning_content": "".join(thought.text for thought in thoughts)}
-    if sealed := [
-        {"type": "thinking", "thinking": thought.text, "signature": thought.seal.value}
-        for thought in thoughts
-        if thought.seal and thought.seal.issuer == ISSUER
-    ]:
-        said["thinking_blocks"] = sealed
-    return said
-
-
-def write_message(message: Message) -> list[Json]:
-    """One message of ours may be several of theirs: each tool's answer is one of its own."""
-    name = {} if message.name is None else {"name": message.name}
-    out: list[Json] = [
-        {
-            "role": "tool",
-            "tool_call_id": block.tool_use_id,
-            "content": _parts(block.content),
-            **name,
-        }
-        for block in message.content
-        if isinstance(block, ToolResult)
-    ]
-    said: Json = {"content": _parts(message.content) or None}
-    if calls := [write_tool_use(b) for b in message.content if isinstance(b, ToolUse)]:
-        said["tool_calls"] = calls
-    thoughts = write_thoughts([b for b in message.content if isinstance(b, Thinking)])
-    if sealed := thoughts.get("thinking_blocks"):  # only those can be understood on the way back
-        said["thinking_blocks"] = sealed
-    if said != {"content": None}:
-        out.append({"role": message.role, **said, **name})
-    return out
-
-
-def _parts(blocks: list[Block] | tuple[Block, ...]) -> list[Json]:
-    return [
-        write_part(block)
-        for block in blocks
-        if isinstance(block, Text | Media | Refusal)
-        or (isinstance(block, Foreign) and block.dialect == NAME)
-    ]
+def read_said(message: Fields, unread: Json, seals: dict[str, Seal]) -> list[Block]:
+    """Pop what an assistant says beside its calls: of a request, or of a reply."""
+    blocks = read_thoughts(message, unread, seals)
+    content = read_content(message, unread)
+    attach(read_annotations(message, unread), content)
+    if (seal := read_google_seal(message)) is not None:
+        texts = [block for block in content if isinstance(block, Text)]
+        for text in texts[-1:]:
+            text.seal = seal
+    blocks += content
+    if refusal := message.may("refusal", str):
+        blocks.append(Refusal(refusal))
+    blocks += read_images(message, unread)
+    if (audio := read_audio(message, unread)) is not None:
+        blocks.append(audio)
+    return blocks

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from gateway.chat.blocks import Text
 from gateway.chat.request import ChatRequest, ResponseFormat, Sampling
 from gateway.dialects.base import Fields, Kinds
-from gateway.dialects.openai_chat.messages import read_messages, write_message
-from gateway.dialects.openai_chat.parts import write_part
-from gateway.dialects.openai_chat.tools import read_choice, read_tool, write_choice, write_tool
+from gateway.dialects.forms import Written
+from gateway.dialects.openai_chat.messages import Conversation
+from gateway.dialects.openai_chat.reasoning import read_reasoning, write_reasoning
+from gateway.dialects.openai_chat.tools import read_choice, read_tools, write_tools
+from gateway.dialects.openai_chat.writing import MessageWriter
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
@@ -22,34 +23,58 @@ SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kin
     "n": ("n", int),
     "presence_penalty": ("presence_penalty", NUMBER),
     "frequency_penalty": ("frequency_penalty", NUMBER),
+    "logprobs": ("logprobs", bool),
+    "top_logprobs": ("top_logprobs", int),
+    "logit_bias": ("logit_bias", dict),
 }
+# Not in OpenAI's reference: most imitators take it, but OpenAI and others refuse the whole call.
+NOT_OPENAIS = frozenset({"top_k"})
 
 
 def read_request(body: Json) -> ChatRequest:
     """Raises BadRequest, naming the field."""
     fields = Fields(body)
-    older = fields.may("max_tokens", int)
-    if older is not None and fields.rest.get("max_completion_tokens") is None:
-        fields.rest["max_completion_tokens"] = older
+    unread: Json = {}
     # How usage is told belongs to the stream, not to the chat.
     fields.may("stream_options", dict)
     fields.need("messages", list)
-    system, messages = read_messages(body["messages"])
-    return ChatRequest(
-        model=fields.need("model", str),
-        messages=messages,
-        system=system,
-        tools=[read_tool(tool, place) for tool, place in fields.each("tools")],
-        tool_choice=read_choice(fields.rest.pop("tool_choice", None)),
+    conversation = Conversation(unread)
+    for nth, message in enumerate(body["messages"]):
+        conversation.read(message, f"messages[{nth}]")
+    request = ChatRequest(
+        model=fields.may("model", str) or "",
+        messages=conversation.messages,
+        system=conversation.system,
+        tools=read_tools(fields, unread),
+        tool_choice=read_choice(fields, unread),
         parallel_tools=fields.may("parallel_tool_calls", bool),
         sampling=_read_sampling(fields),
-        response_format=_read_format(fields.may("response_format", dict)),
+        reasoning=read_reasoning(fields, unread),
+        response_format=_read_format(fields, unread),
         stream=fields.may("stream", bool) or False,
-        unread=fields.rest,
+        user=_read_user(fields),
+        metadata=fields.may("metadata", dict),
+        service_tier=fields.may("service_tier", str),
+        verbosity=fields.may("verbosity", str),
+        modalities=_read_modalities(fields),
+        unread=unread,
     )
+    if speaks_of_functions(body) and request.parallel_tools is None:
+        request.parallel_tools = False  # there was only ever one `function_call`
+    fields.leave(unread)
+    return request
+
+
+def speaks_of_functions(body: Json) -> bool:
+    """Whether the caller knows tools only as they were once: it looks for a ``function_call``."""
+    return bool(body.get("functions")) and not body.get("tools")
 
 
 def _read_sampling(fields: Fields) -> Sampling:
+    newer = fields.rest.get("max_completion_tokens")
+    if newer is None or newer == fields.rest.get("max_tokens"):
+        older = fields.may("max_tokens", int)
+        fields.rest["max_completion_tokens"] = older if newer is None else newer
     values = {ours: fields.may(theirs, kind) for ours, (theirs, kind) in SAMPLING.items()}
     if isinstance(values["stop"], str):
         values["stop"] = [values["stop"]]
@@ -58,47 +83,82 @@ def _read_sampling(fields: Fields) -> Sampling:
     return Sampling(**values)
 
 
-def _read_format(asked: Json | None) -> ResponseFormat | None:
-    match asked:
-        case None | {"type": "text"}:
-            return None
-        case {"type": "json_object"}:
-            return ResponseFormat()
-        case {"type": "json_schema"}:
-            described = Fields(asked.get("json_schema"), "response_format.json_schema")
-            return ResponseFormat(
+def _read_user(fields: Fields) -> str | None:
+    """``safety_identifier`` is its newer name; where both differ, that one is left unread."""
+    user: str | None = fields.may("user", str)
+    newer: str | None = fields.may("safety_identifier", str)
+    if user is not None and newer not in (None, user):
+        fields.rest["safety_identifier"] = newer
+    return newer if user is None else user
+
+
+def _read_modalities(fields: Fields) -> list[str] | None:
+    given: list[str] = []
+    for one, place in fields.each("modalities"):
+        if not isinstance(one, str):
+            raise BadRequest(place, "must be a string")
+        given.append(one)
+    return [one for one in given if one != "text"] or None
+
+
+def _read_format(fields: Fields, unread: Json) -> ResponseFormat | None:
+    asked = fields.may("response_format", dict)
+    if asked is None:
+        return None
+    form = Fields(asked, "response_format")
+    match form.rest.pop("type", None):
+        case "text":
+            read = None
+        case "json_object":
+            read = ResponseFormat()
+        case "json_schema":
+            described = Fields(form.need("json_schema", dict), form.path("json_schema"))
+            read = ResponseFormat(
                 schema=described.may("schema", dict) or {},
                 name=described.may("name", str),
                 description=described.may("description", str),
                 strict=described.may("strict", bool),
             )
-    raise BadRequest("response_format.type", "must be one of text, json_object, json_schema")
+            described.leave(unread)
+        case _:
+            raise BadRequest(
+                "response_format.type", "must be one of text, json_object, json_schema"
+            )
+    form.leave(unread)
+    return read
 
 
-def write_request(request: ChatRequest) -> Json:
-    messages = [_write_system(text) for text in request.system]
+def write_request(request: ChatRequest, *, thoughts: bool = False) -> Written:
+    """``thoughts``: for the providers that want them told back; see ``writing``."""
+    dropped: set[str] = set()
+    writer = MessageWriter(dropped, thoughts)
+    messages = writer.system(request.system)
     for message in request.messages:
-        messages += write_message(message)
+        messages += writer.write(message)
     body: Json = {"model": request.model, "messages": messages}
     for ours, (theirs, _) in SAMPLING.items():
-        if (value := getattr(request.sampling, ours)) is not None:
+        value = getattr(request.sampling, ours)
+        if value is not None and ours in NOT_OPENAIS:
+            dropped.add(ours)
+        elif value is not None:
             body[theirs] = value
-    if request.tools:
-        body["tools"] = [write_tool(tool) for tool in request.tools]
-    if request.tool_choice:
-        body["tool_choice"] = write_choice(request.tool_choice)
-    if request.parallel_tools is not None:
-        body["parallel_tool_calls"] = request.parallel_tools
+    body |= write_tools(request, dropped)
+    body |= write_reasoning(request.reasoning, dropped)
     if request.response_format:
         body["response_format"] = _write_format(request.response_format)
+    if request.metadata:
+        # Refused unless the chat is also stored, which nobody asked for
+        # (https://github.com/tmc/langchaingo/issues/1484).
+        dropped.add("metadata")
+    if request.modalities:
+        extra = [modality for modality in request.modalities if modality != "text"]
+        body["modalities"] = ["text", *extra]
+    for name in ("user", "service_tier", "verbosity"):
+        if (value := getattr(request, name)) is not None:
+            body[name] = value
     if request.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
-    return body
-
-
-def _write_system(text: Text) -> Json:
-    plain = text.cache_ttl is None
-    return {"role": "system", "content": text.text if plain else [write_part(text)]}
+    return Written(body, frozenset(dropped))
 
 
 def _write_format(asked: ResponseFormat) -> Json:

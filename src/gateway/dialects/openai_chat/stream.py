@@ -1,155 +1,137 @@
-"""OpenAI Chat Completions streams."""
+"""OpenAI Chat Completions streams, read."""
 
+from itertools import count
 from typing import Any
 
 from gateway.chat.reply import (
     ArgumentsDelta,
-    BlockEnded,
     Ended,
-    Failed,
-    RefusalDelta,
     ReplyEvent,
-    SealDelta,
     Started,
-    StopReason,
     TextDelta,
     ThinkingDelta,
-    ToolUseStarted,
 )
 from gateway.dialects.base import Fields
-from gateway.dialects.openai_chat.reply import STOP_REASONS, STOP_REASONS_OUT
-from gateway.dialects.openai_chat.usage import read_usage, write_usage
-from gateway.dialects.openai_errors import failure_in, write_stream_error
-from gateway.errors import BadRequest, Kind, UpstreamBroke
+from gateway.dialects.forms import Identity
+from gateway.dialects.openai_chat.choice import ChoiceReader
+from gateway.dialects.openai_chat.pieces import read_logprobs
+from gateway.dialects.openai_chat.reply import read_envelope
+from gateway.dialects.openai_chat.usage import latest, read_usage
+from gateway.dialects.openai_errors import failure_in
+from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
-from gateway.wire.json import Json, dumps, loads
-from gateway.wire.sse import write_event
+from gateway.wire.json import Json, loads
 
 DONE = b"[DONE]"
+# What no object is without that is an event of this API, in whatever imitation.
+SIGNS = frozenset({"choices", "usage", "x_groq", "id", "object"})
 
 
-class ReplyReader:
-    """Turns the data of one server-sent event into what happened. First choice only."""
+class ChatReader:
+    """Turns the data of one server-sent event into what happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, identity: Identity) -> None:
+        self.usage: Usage | None = None
+        self.ended = False
+        self._identity = identity
         self._started = False
-        self._stop_reason: StopReason | None = None
-        self._usage = Usage()
-        self._blocks: dict[object, int] = {}  # what it is a block of -> its number
+        self._choices: dict[int, ChoiceReader] = {}
+        self._numbers = count()
+        self._tier: str | None = None
 
-    def feed(self, data: bytes) -> list[ReplyEvent]:
-        """Raises UpstreamBroke for an event that is not of this API."""
-        if data.strip() == DONE:
-            ended = [BlockEnded(number) for number in self._blocks.values()]
-            return [*ended, Ended(self._stop_reason or "end", self._usage)]
+    def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
+        """Raises UpstreamBroke for an event that is not of this API, or tells of a failure."""
+        del name  # this dialect's events have none
+        if data[:1] != b"{" and data.strip() == DONE:
+            return self._end()
         try:
-            return self._read(loads(data))
-        except (ValueError, BadRequest) as error:
+            chunk = loads(data)
+        except ValueError as error:
+            raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
+        if (plain := self._plain(chunk)) is not None:
+            return [plain]
+        try:
+            return self._read(Fields(chunk))
+        except BadRequest as error:
             raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
 
-    def _read(self, chunk: object) -> list[ReplyEvent]:
-        fields = Fields(chunk)
+    def finish(self) -> list[ReplyEvent]:
+        """Its last event says that it is the last."""
+        return []
+
+    def _plain(self, chunk: Any) -> ReplyEvent | None:
+        """One more piece of a block that is open, as nearly every event is; None for all else,
+        and for what must be looked at closely."""
+        try:
+            (choice,) = chunk["choices"]
+            delta, reader = choice["delta"], self._choices[choice["index"]]
+            aside = chunk.get("usage") or chunk.get("error") or choice.get("logprobs")
+            if aside or choice.get("finish_reason"):
+                return None
+            said, value = "", None
+            for name, told in delta.items():
+                if told and name != "role":
+                    if said:
+                        return None
+                    said, value = name, told
+        except (TypeError, KeyError, ValueError, AttributeError):
+            return None  # the first event of a choice, or a malformed one
+        if type(value) is str:
+            if said == "content" and reader.kind == "text":
+                reader.length += len(value)
+                return TextDelta(reader.number, value, reader.index)
+            if reader.kind == "thinking" and said in ("reasoning_content", "reasoning"):
+                return ThinkingDelta(reader.number, value, reader.index)
+        return _argument(reader, value) if said == "tool_calls" else None
+
+    def _read(self, fields: Fields) -> list[ReplyEvent]:
         if error := fields.rest.get("error"):
-            failure = failure_in(error)
-            return [Failed(failure.kind, failure.message)]
+            raise failure_in(error)
+        if SIGNS.isdisjoint(fields.rest):
+            raise BadRequest("choices", "is required")
+        self.usage = latest(self.usage, read_usage(fields.rest))
+        self._tier = fields.may("service_tier", str) or self._tier
         events: list[ReplyEvent] = []
-        if not self._started:
-            envelope = (fields.need("id", str), fields.need("model", str))
-            events.append(Started(*envelope, fields.need("created", int)))
-            self._started = True
-        self._usage = read_usage(fields.rest) or self._usage
-        for choice in (Fields(*one) for one in fields.each("choices")):
-            if choice.may("index", int):
-                continue
-            self._delta(Fields(choice.may("delta", dict) or {}, "delta"), events)
-            if reason := choice.may("finish_reason", str):
-                self._stop_reason = STOP_REASONS.get(reason, "end")
+        for one in fields.each("choices"):
+            if not self._started:
+                # Not before: Azure's first event tells of its filter, and has no name or date.
+                self._started = True
+                events.append(Started(*read_envelope(fields, self._identity), self.usage))
+            self._read_choice(Fields(*one), events)
         return events
 
-    def _delta(self, delta: Fields, events: list[ReplyEvent]) -> None:
-        if thinking := delta.may("reasoning_content", str) or delta.may("reasoning", str):
-            events.append(ThinkingDelta(self._block("thinking"), thinking))
-        if text := delta.may("content", str):
-            events.append(TextDelta(self._block("text"), text))
-        if refusal := delta.may("refusal", str):
-            events.append(RefusalDelta(self._block("refusal"), refusal))
-        for call in (Fields(*one) for one in delta.each("tool_calls")):
-            self._call(
-                call, Fields(call.may("function", dict) or {}, call.path("function")), events
-            )
+    def _read_choice(self, choice: Fields, events: list[ReplyEvent]) -> None:
+        index = choice.may("index", int) or 0
+        reader = self._choices.get(index)
+        if reader is None:
+            calls = f"call_{self._identity.id}"
+            reader = self._choices[index] = ChoiceReader(index, self._numbers, calls)
+        delta = Fields(choice.may("delta", dict) or {}, choice.path("delta"))
+        events += reader.read(delta, tuple(read_logprobs(choice)))
+        if reason := choice.may("finish_reason", str):
+            reader.stop(reason)
 
-    def _call(self, call: Fields, function: Fields, events: list[ReplyEvent]) -> None:
-        index = call.need("index", int)
-        new = index not in self._blocks
-        number = self._block(index)
-        if new:
-            events.append(ToolUseStarted(number, call.need("id", str), function.need("name", str)))
-        if arguments := function.may("arguments", str):
-            events.append(ArgumentsDelta(number, arguments))
-
-    def _block(self, of: object) -> int:
-        return self._blocks.setdefault(of, len(self._blocks))
+    def _end(self) -> list[ReplyEvent]:
+        if self.ended:
+            return []
+        if not self._started:
+            raise UpstreamBroke("the provider's stream ended before it said anything")
+        self.ended = True
+        events: list[ReplyEvent] = []
+        for _, reader in sorted(self._choices.items()):
+            events += reader.end()
+        return [*events, Ended(self.usage or Usage(), self._tier)]
 
 
-class ReplyWriter:
-    """Turns what happened into events for the caller."""
-
-    def __init__(self, *, include_usage: bool) -> None:
-        self._include_usage = include_usage
-        self._envelope: Json = {}
-        self._tools: dict[int, int] = {}  # block number -> the tool call's index on the wire
-        self._thoughts: dict[int, list[str]] = {}
-
-    def feed(self, event: ReplyEvent) -> bytes:
-        match event:
-            case TextDelta(_, text):
-                return self._chunk({"content": text})
-            case ArgumentsDelta(block, json):
-                return self._call(block, {"function": {"arguments": json}})
-            case ThinkingDelta(block, text):
-                self._thoughts.setdefault(block, []).append(text)
-                return self._chunk({"reasoning_content": text})
-            case RefusalDelta(_, text):
-                return self._chunk({"refusal": text})
-            case SealDelta(block, seal):
-                thought = "".join(self._thoughts.pop(block, ()))
-                sealed = {"type": "thinking", "thinking": thought, "signature": seal.value}
-                return self._chunk({"thinking_blocks": [sealed]})
-            case ToolUseStarted(block, id, name):
-                self._tools[block] = len(self._tools)
-                function = {"name": name, "arguments": ""}
-                return self._call(block, {"id": id, "type": "function", "function": function})
-            case Started(id, model, created):
-                self._envelope = {
-                    "id": id,
-                    "object": "chat.completion.chunk",
-                    "created": created,
-                    "model": model,
-                }
-                return self._chunk({"role": "assistant", "content": ""})
-            case Ended(stop_reason, usage):
-                return self._ending(stop_reason, usage)
-            case Failed(kind, message):
-                return write_stream_error(_failure(kind, message))
-            case BlockEnded():
-                return b""
-
-    def _call(self, block: int, call: Json) -> bytes:
-        return self._chunk({"tool_calls": [{"index": self._tools[block], **call}]})
-
-    def _chunk(self, delta: Json, finish_reason: str | None = None) -> bytes:
-        choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        return write_event(dumps({**self._envelope, "choices": [choice]}))
-
-    def _ending(self, stop_reason: StopReason, usage: Usage) -> bytes:
-        out = self._chunk({}, STOP_REASONS_OUT[stop_reason])
-        if self._include_usage:
-            last = {**self._envelope, "choices": [], "usage": write_usage(usage)}
-            out += write_event(dumps(last))
-        return out + write_event(DONE)
-
-
-def _failure(kind: Kind, message: str) -> UpstreamBroke:
-    failure = UpstreamBroke(message)
-    failure.kind = kind
-    return failure
+def _argument(reader: ChoiceReader, calls: Any) -> ReplyEvent | None:
+    """One more piece of a call's arguments, if it is no more than that."""
+    if type(calls) is not list or len(calls) != 1 or type(calls[0]) is not dict:
+        return None
+    call: Json = calls[0]
+    at, function = call.get("index"), call.get("function")
+    if type(at) is not int or type(function) is not dict or "extra_content" in call:
+        return None
+    known, arguments = reader.by_index.get(at), function.get("arguments")
+    if known is None or call.get("id") or function.get("name") or type(arguments) is not str:
+        return None
+    return ArgumentsDelta(known.number, arguments, reader.index) if arguments else None

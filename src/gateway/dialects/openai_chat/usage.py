@@ -34,6 +34,20 @@ def read_usage(body: Json) -> Usage | None:
     )
 
 
+def latest(before: Usage | None, told: Usage | None) -> Usage | None:
+    """What a stream has told so far: the last word on each class, and no silence takes it back."""
+    if before is None or told is None:
+        return told or before
+    return Usage(
+        told.input_tokens or before.input_tokens,
+        told.output_tokens or before.output_tokens,
+        told.cache_read_tokens or before.cache_read_tokens,
+        told.cache_write_tokens or before.cache_write_tokens,
+        told.reasoning_tokens or before.reasoning_tokens,
+        before.cost if told.cost is None else told.cost,
+    )
+
+
 def write_usage(usage: Usage) -> Json:
     details = {"cached_tokens": usage.cache_read_tokens}
     if usage.cache_write_tokens:

@@ -63,6 +63,9 @@ class ChatWatch:
             self.begun = any(_says_something(choice) for choice in choices)
         return True
 
+    def finish(self) -> None:
+        """Its last event says that it is the last."""
+
 
 def _chunk(data: bytes) -> Json:
     try:

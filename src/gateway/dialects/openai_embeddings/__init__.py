@@ -7,6 +7,7 @@ import struct
 from base64 import b64decode, b64encode
 
 from gateway.dialects.base import Dialect, Fields, count, json_type, read_error
+from gateway.dialects.forms import EmbeddingsForm, Written
 from gateway.dialects.openai_errors import failure_in, is_error, write_error, write_stream_error
 from gateway.embeddings import EmbeddingsReply, EmbeddingsRequest
 from gateway.errors import BadRequest, UpstreamBroke
@@ -49,22 +50,37 @@ def _tokens(value: object) -> bool:
 
 def read_request(body: Json) -> EmbeddingsRequest:
     check_closely(body)
-    fields = Fields(body)
+    fields, unread = Fields(body), dict[str, object]()
+    fields.rest.pop("stream", None)
     inputs = fields.rest.pop("input")
     if isinstance(inputs, str) or isinstance(inputs[0], int):
         inputs = [inputs]
-    return EmbeddingsRequest(
-        model=fields.need("model", str),
+    request = EmbeddingsRequest(
+        model=fields.may("model", str) or "",
         inputs=inputs,
         dimensions=fields.may("dimensions", int),
         encoding=fields.may("encoding_format", str) or "float",
-        unread=fields.rest,
+        user=fields.may("user", str),
+        unread=unread,
     )
+    fields.leave(unread)
+    return request
 
 
-def write_reply(reply: EmbeddingsReply, *, base64: bool) -> Json:
-    """``base64``: the vectors as little-endian 32-bit floats, which the official SDKs ask for."""
-    return {
+def write_request(request: EmbeddingsRequest) -> Written:
+    """Without an encoding: not every imitator has base64, and numbers are what all answer with."""
+    body: Json = {"model": request.model, "input": request.inputs}
+    if request.dimensions is not None:
+        body["dimensions"] = request.dimensions
+    if request.user is not None:
+        body["user"] = request.user
+    return Written(body)
+
+
+def write_reply(reply: EmbeddingsReply, request: EmbeddingsRequest) -> Written:
+    """As base64, which the official SDKs ask for, a vector is little-endian 32-bit floats."""
+    base64 = request.encoding == "base64"
+    body: Json = {
         "object": "list",
         "data": [
             {
@@ -80,19 +96,20 @@ def write_reply(reply: EmbeddingsReply, *, base64: bool) -> Json:
             "total_tokens": reply.usage.input_tokens,
         },
     }
+    return Written(body)
 
 
 def read_reply(body: Json) -> EmbeddingsReply:
     """Raises UpstreamBroke when the reply is not what this API answers."""
     check_reply(body)
     try:
-        rows = sorted(body["data"], key=lambda row: row["index"])
+        rows = sorted(body["data"], key=lambda row: row.get("index", 0))
         return EmbeddingsReply(
-            model=body["model"],
+            model=str(body.get("model") or ""),
             vectors=[unpack(row["embedding"]) for row in rows],
             usage=read_usage(body) or Usage(),
         )
-    except (KeyError, TypeError, ValueError, struct.error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, struct.error) as error:
         raise UpstreamBroke(f"the provider's answer is malformed: {error!r}") from error
 
 
@@ -122,6 +139,8 @@ def read_usage(body: Json) -> Usage | None:
     return Usage(input_tokens=tokens) if tokens else None
 
 
+EMBEDDINGS_FORM = EmbeddingsForm(read_request, write_request, read_reply, write_reply)
+
 OPENAI_EMBEDDINGS = Dialect(
     name="openai_embeddings",
     check=check,
@@ -134,4 +153,5 @@ OPENAI_EMBEDDINGS = Dialect(
     is_error=is_error,
     write_error=write_error,
     write_stream_error=write_stream_error,
+    embeddings=EMBEDDINGS_FORM,
 )

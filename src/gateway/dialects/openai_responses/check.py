@@ -13,11 +13,17 @@ def check(body: Json) -> None:
     given = body.get("input")
     if given is None and not any(body.get(field) for field in HELD_BY_PROVIDER):
         raise BadRequest("input", "is required: a text, or a list of input items")
-    if given is not None and not isinstance(given, str | list):
-        raise BadRequest("input", f"must be a string or an array, not {json_type(given)}")
+    check_count(body)
     stream = body.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise BadRequest("stream", f"must be a boolean, not {json_type(stream)}")
+
+
+def check_count(body: Json) -> None:
+    """Where tokens are only counted, every field may be absent: instructions or tools count too."""
+    given = body.get("input")
+    if given is not None and not isinstance(given, str | list):
+        raise BadRequest("input", f"must be a string or an array, not {json_type(given)}")
 
 
 def check_compaction(body: Json) -> None:
@@ -37,3 +43,12 @@ def check_reply(body: Json) -> None:
     if error := body.get("error"):
         raise failure_in(error)
     raise UpstreamBroke("the provider's answer has no id: it is no response")
+
+
+def check_counted(body: Json) -> None:
+    tokens = body.get("input_tokens")
+    if isinstance(tokens, int) and not isinstance(tokens, bool):
+        return
+    if error := body.get("error"):
+        raise failure_in(error)
+    raise UpstreamBroke("the provider's answer has no input_tokens: nothing was counted")

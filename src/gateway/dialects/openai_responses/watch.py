@@ -3,8 +3,9 @@
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from gateway.dialects.base import count, first_of
+from gateway.dialects.base import first_of
 from gateway.dialects.openai_errors import TYPES, failure_in, write_error
+from gateway.dialects.openai_responses.usage import read_usage
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps, loads
@@ -42,7 +43,7 @@ class ResponsesWatch:
 
     def look(self, data: bytes, name: str = "") -> bool:
         del name  # the data says it again
-        event = _event(data)
+        event = read_event(data)
         kind, response = str(event.get("type")), event.get("response")
         if not isinstance(response, dict):
             response = {}
@@ -59,8 +60,12 @@ class ResponsesWatch:
         self.begun = self.begun or kind not in LIFECYCLE
         return True
 
+    def finish(self) -> None:
+        """Its last event says that it is the last."""
 
-def _event(data: bytes) -> Json:
+
+def read_event(data: bytes) -> Json:
+    """Raises UpstreamBroke for what is no JSON object."""
     try:
         event = loads(data)
     except ValueError as error:
@@ -70,20 +75,6 @@ def _event(data: bytes) -> Json:
     if not isinstance(event, dict):
         raise UpstreamBroke("the provider sent an event that is not a JSON object")
     return event
-
-
-def read_usage(body: Json) -> Usage | None:
-    """``input_tokens`` includes what came from the cache."""
-    counts = body.get("usage")
-    if not isinstance(counts, dict):
-        return None
-    cached = count(counts.get("input_tokens_details"), "cached_tokens")
-    return Usage(
-        input_tokens=max(count(counts, "input_tokens") - cached, 0),
-        output_tokens=count(counts, "output_tokens"),
-        cache_read_tokens=cached,
-        reasoning_tokens=count(counts.get("output_tokens_details"), "reasoning_tokens"),
-    )
 
 
 def write_stream_error(error: GatewayError) -> bytes:

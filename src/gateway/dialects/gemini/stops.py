@@ -1,0 +1,48 @@
+"""Why an answer ends.
+
+https://ai.google.dev/api/generate-content#FinishReason
+"""
+
+from collections.abc import Mapping
+
+from gateway.chat.reply import StopReason
+
+# What is not named here says no more than that it is over: OTHER, NO_IMAGE, MALFORMED_RESPONSE.
+STOP_REASONS: Mapping[str, StopReason] = {
+    "STOP": "end",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "pause",
+    **dict.fromkeys(
+        (
+            "SAFETY",
+            "RECITATION",
+            "LANGUAGE",
+            "BLOCKLIST",
+            "PROHIBITED_CONTENT",
+            "SPII",
+            "IMAGE_SAFETY",
+            "IMAGE_PROHIBITED_CONTENT",
+            "IMAGE_RECITATION",
+            "ESCALATION",
+            "MODEL_ARMOR",
+            "PUP_LIMITED_DISABLED",
+        ),
+        "refusal",
+    ),
+}
+STOP_REASONS_OUT: Mapping[StopReason, str] = {
+    "end": "STOP",
+    "length": "MAX_TOKENS",
+    "tool_use": "STOP",
+    "stop_sequence": "STOP",
+    "refusal": "SAFETY",
+    "pause": "OTHER",  # CONTINUATION comes with a token to go on with, which is not to be had
+}
+MALFORMED = "MALFORMED_FUNCTION_CALL"
+UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"  # some imitators send it as long as nothing has ended
+
+
+def stop_reason(finish: str | None, *, calls: bool) -> StopReason:
+    """``calls``: whether the answer calls functions; the API has no word of its own for that."""
+    reason = STOP_REASONS.get(finish or "", "end")
+    return "tool_use" if calls and reason == "end" else reason

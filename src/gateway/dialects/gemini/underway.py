@@ -1,0 +1,153 @@
+"""An answer that is being streamed: its blocks as they begin and end."""
+
+from dataclasses import dataclass, field
+
+from gateway.chat.blocks import Foreign, Media, Seal, Text, Thinking, ToolUse
+from gateway.chat.reply import (
+    ArgumentsDelta,
+    BlockEnded,
+    CitationDelta,
+    ReplyEvent,
+    SealDelta,
+    Stopped,
+    TextDelta,
+    ThinkingDelta,
+    TokenLogprob,
+    ToolUseStarted,
+    WholeBlock,
+)
+from gateway.dialects.gemini.citations import read_citations
+from gateway.dialects.gemini.fields import ProtoFields
+from gateway.dialects.gemini.partial import PartialCall
+from gateway.dialects.gemini.seals import ISSUER
+from gateway.dialects.gemini.stops import stop_reason
+from gateway.wire.json import Json
+
+
+@dataclass(slots=True)
+class Blocks:
+    """How many have begun, over all answers."""
+
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Underway:
+    """One answer. ``block``: the number of what is open, of this ``kind`` (None: a refusal);
+    ``closed``: nothing is, or it has its seal and no more can follow. ``ascii``: bytes are
+    characters in its text, so that what Google says of bytes is understood without keeping it."""
+
+    choice: int
+    blocks: Blocks
+    block: int = -1
+    kind: type | None = None
+    closed: bool = True
+    ascii: bool = True
+    finish: str | None = None
+    _calls: bool = False
+    _partial: PartialCall | None = None
+    _cited: set[tuple[str | None, str | None, int | None, int | None]] = field(default_factory=set)
+
+    def open(self, kind: type | None, events: list[ReplyEvent]) -> int:
+        """The block to go on with, or a new one."""
+        if self.closed or self.kind is not kind:
+            self.close(events)
+            self.block, self.kind, self.closed = self._begin(), kind, False
+            self.ascii = True
+            self._cited = set()
+        return self.block
+
+    def _begin(self) -> int:
+        self.blocks.count += 1
+        return self.blocks.count - 1
+
+    def close(self, events: list[ReplyEvent]) -> None:
+        """Raises BadRequest for a call whose pieces do not fit."""
+        if self._partial:
+            number, arguments = self._partial.block, self._partial.arguments()
+            self._partial = None
+            events += [
+                ArgumentsDelta(number, arguments, self.choice),
+                BlockEnded(number, self.choice),
+            ]
+        if self.block >= 0:
+            events.append(BlockEnded(self.block, self.choice))
+        self.block, self.closed = -1, True
+
+    def text(
+        self, said: Text, logprobs: tuple[TokenLogprob, ...], events: list[ReplyEvent]
+    ) -> None:
+        if not said.text and self.kind is Text and not self.closed:
+            self._seal(said.seal, events)
+            return
+        block = self.open(Text, events)
+        events.append(TextDelta(block, said.text, self.choice, logprobs))
+        self.ascii = self.ascii and said.text.isascii()
+        self._seal(said.seal, events)
+
+    def thought(self, said: Thinking, events: list[ReplyEvent]) -> None:
+        if said.text or self.kind is not Thinking or self.closed:
+            block = self.open(Thinking, events)
+            events.append(ThinkingDelta(block, said.text, self.choice))
+        self._seal(said.seal, events)
+
+    def _seal(self, seal: Seal | None, events: list[ReplyEvent]) -> None:
+        if seal:
+            events.append(SealDelta(self.block, seal, self.choice))
+            self.closed = True
+
+    def call(self, call: ToolUse, events: list[ReplyEvent]) -> None:
+        number = self._start(call, events)
+        events += [
+            ArgumentsDelta(number, call.arguments, self.choice),
+            BlockEnded(number, self.choice),
+        ]
+
+    def _start(self, call: ToolUse, events: list[ReplyEvent]) -> int:
+        self.close(events)
+        self._calls = True
+        number = self._begin()
+        events.append(ToolUseStarted(number, call.id, call.name, self.choice, call.seal))
+        return number
+
+    def goes_on(self, call: ProtoFields) -> bool:
+        """Whether this is but a piece of a call: the first says that more will follow, the others
+        have no name. The last may hold nothing at all."""
+        pieces = any(call.rest.get(name) is not None for name in ("willContinue", "partialArgs"))
+        return pieces or call.rest.get("name") is None
+
+    def piece(
+        self, call: ProtoFields, signature: str | None, made: str, events: list[ReplyEvent]
+    ) -> None:
+        """``made``: what to make an id of, for a call that has none."""
+        name = call.may("name", str)
+        if name is not None:
+            given = call.may("id", str) or f"call_{made}_{self.blocks.count}"
+            seal = Seal(ISSUER, signature) if signature else None
+            self._partial = PartialCall(self._start(ToolUse(given, name, "", seal), events))
+        if self._partial is None:  # the end of a call that had already ended
+            return
+        self._partial.take(call)
+        if not call.may("willContinue", bool):
+            self.close(events)
+
+    def whole(self, block: Media | Foreign, events: list[ReplyEvent]) -> None:
+        self.close(events)
+        number = self._begin()
+        events += [WholeBlock(number, block, self.choice), BlockEnded(number, self.choice)]
+
+    def cite(self, candidate: Json, events: list[ReplyEvent]) -> None:
+        """To the text that is open; told again, a citation is the same one."""
+        if self.kind is not Text or self.block < 0:
+            return
+        for _, citation in read_citations(candidate, self._characters):
+            key = (citation.url, citation.title, citation.start, citation.end)
+            if key not in self._cited:
+                self._cited.add(key)
+                events.append(CitationDelta(self.block, citation, self.choice))
+
+    def _characters(self, part: int, byte: int) -> int | None:
+        return byte if self.ascii and part == 0 else None
+
+    def stopped(self) -> Stopped:
+        return Stopped(stop_reason(self.finish, calls=self._calls), choice=self.choice)

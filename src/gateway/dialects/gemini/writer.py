@@ -1,0 +1,196 @@
+"""A stream of generateContent replies, written.
+
+https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from dataclasses import dataclass, field
+
+from gateway.chat.blocks import Citation, Foreign, Media, Seal, Text, Thinking, ToolUse
+from gateway.chat.reply import (
+    ArgumentsDelta,
+    BlockEnded,
+    CitationDelta,
+    Ended,
+    RefusalDelta,
+    ReplyEvent,
+    SealDelta,
+    Started,
+    Stopped,
+    TextDelta,
+    ThinkingDelta,
+    ToolUseStarted,
+    WholeBlock,
+)
+from gateway.dialects.forms import Asked
+from gateway.dialects.gemini.citations import write_grounding
+from gateway.dialects.gemini.logprobs import write_logprobs
+from gateway.dialects.gemini.request import TIERS_OUT
+from gateway.dialects.gemini.sse import END, write_event
+from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT
+from gateway.dialects.gemini.told import told_call, told_part
+from gateway.dialects.gemini.usage import write_usage
+from gateway.wire.json import Json, dumps
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str
+    name: str
+    seal: Seal | None
+    pieces: list[str] = field(default_factory=list)
+
+
+class ReplyWriter:
+    """A call of a function is one part, so the text of its arguments is kept until it is complete;
+    citations are kept for the last chunk, as Google tells them. All else goes out as it comes.
+
+    The last chunk has a part that says nothing, as Google's has: google-genai's chats forget an
+    answer with a chunk in it that has no content.
+    """
+
+    __slots__ = (
+        "_around",
+        "_ascii",
+        "_calls",
+        "_citations",
+        "_envelope",
+        "_malformed",
+        "_stops",
+        "_suffix",
+        "_thoughts",
+        "dropped",
+    )
+
+    def __init__(self, asked: Asked) -> None:
+        del asked  # the stream is the same, whatever was asked
+        self._envelope: Json = {}
+        self._suffix = b""
+        self._around: dict[tuple[int, bool], tuple[bytes, bytes]] = {}
+        self._calls: dict[int, _Call] = {}
+        self._thoughts: dict[int, ThinkingDelta] = {}  # how each began
+        self._citations: dict[int, list[Citation]] = {}
+        self._ascii: dict[int, bool] = {}  # of an answer's texts: characters are bytes
+        self._malformed: set[int] = set()
+        self._stops: list[Stopped] = []
+        self.dropped: set[str] = set()
+
+    def feed(self, event: ReplyEvent) -> bytes:
+        kind = type(event)
+        if kind is TextDelta and not event.logprobs:  # type: ignore[union-attr]
+            return self._text(event.text, event.choice)  # type: ignore[union-attr]
+        if kind is ThinkingDelta:
+            return self._thought(event)  # type: ignore[arg-type]
+        return self._other(event)
+
+    def _text(self, text: str, choice: int) -> bytes:
+        if not text:
+            return b""
+        if not text.isascii():
+            self._ascii[choice] = False
+        before, after = self._around.get((choice, False)) or self._frame(choice, thought=False)
+        return before + dumps(text) + after
+
+    def _thought(self, event: ThinkingDelta) -> bytes:
+        if event.block not in self._thoughts:
+            self._thoughts[event.block] = event
+        if not event.text:
+            return b""
+        frame = self._around.get((event.choice, True)) or self._frame(event.choice, thought=True)
+        return frame[0] + dumps(event.text) + frame[1]
+
+    def _frame(self, choice: int, *, thought: bool) -> tuple[bytes, bytes]:
+        """What stands around the text of a piece, which is the same for all of them."""
+        mark = b'"thought":true,' if thought else b""
+        before = b'data: {"candidates":[{"content":{"parts":[{' + mark + b'"text":'
+        index = str(choice).encode()
+        after = b'}],"role":"model"},"index":' + index + b"}]" + self._suffix + END
+        self._around[choice, thought] = before, after
+        return before, after
+
+    def _other(self, event: ReplyEvent) -> bytes:
+        match event:
+            case ArgumentsDelta(block, json):
+                self._calls[block].pieces.append(json)
+            case ToolUseStarted(block, id, name, _, seal):
+                self._calls[block] = _Call(id, name, seal)
+            case SealDelta():
+                return self._seal(event)
+            case BlockEnded(block, choice):
+                return self._call(self._calls.pop(block), choice) if block in self._calls else b""
+            case TextDelta(_, text, choice, logprobs):
+                told = {"logprobsResult": write_logprobs(logprobs)}
+                return self._chunk({"text": text}, choice, told)
+            case RefusalDelta(_, text, choice):
+                self.dropped.add("refusal")
+                return self._text(text, choice)
+            case CitationDelta(_, citation, choice):
+                self._citations.setdefault(choice, []).append(citation)
+            case WholeBlock(_, content, choice):
+                return self._whole(content, choice)
+            case Started(id, model):
+                self._envelope = {"modelVersion": model, "responseId": id}
+                self._suffix = b"," + dumps(self._envelope)[1:]
+            case Stopped():
+                self._stops.append(event)
+            case Ended():
+                return self._end(event)
+        return b""
+
+    def _chunk(self, part: Json, choice: int, told: Json | None = None) -> bytes:
+        content = {"parts": [part], "role": "model"}
+        candidate = {"content": content, "index": choice, **(told or {})}
+        return write_event(dumps({"candidates": [candidate], **self._envelope}))
+
+    def _seal(self, event: SealDelta) -> bytes:
+        """On a part of its own, as Google's streams have it; a call keeps it for its own part."""
+        if call := self._calls.get(event.block):
+            call.seal = event.seal
+            return b""
+        began = self._thoughts.get(event.block)
+        block = (
+            Thinking("", event.seal, began.redacted, began.id)
+            if began
+            else Text("", seal=event.seal)
+        )
+        part = told_part(block, self.dropped)
+        return self._chunk(part, event.choice) if part else b""
+
+    def _call(self, call: _Call, choice: int) -> bytes:
+        block = ToolUse(call.id, call.name, "".join(call.pieces), call.seal)
+        part = told_call(block, self.dropped)
+        if part is None:
+            self._malformed.add(choice)
+            return b""
+        return self._chunk(part, choice)
+
+    def _whole(self, content: Media | Foreign, choice: int) -> bytes:
+        part = told_part(content, self.dropped)
+        return self._chunk(part, choice) if part else b""
+
+    def _end(self, event: Ended) -> bytes:
+        usage = write_usage(event.usage)
+        if event.service_tier:
+            usage["serviceTier"] = TIERS_OUT.get(event.service_tier, event.service_tier)
+        last = {
+            "candidates": [self._stopped(stop) for stop in self._stops],
+            "usageMetadata": usage,
+            **self._envelope,
+        }
+        return write_event(dumps(last))
+
+    def _stopped(self, stop: Stopped) -> Json:
+        reason = STOP_REASONS_OUT[stop.stop_reason]
+        if stop.stop_reason == "tool_use" and stop.choice in self._malformed:
+            reason = MALFORMED
+        if stop.stop_sequence is not None:
+            self.dropped.add("stop_sequence")
+        known = self._ascii.get(stop.choice, True)
+        return {
+            "content": {"parts": [{"text": ""}], "role": "model"},
+            "finishReason": reason,
+            "index": stop.choice,
+            **write_grounding(
+                (one, 0, *((one.start, one.end) if known else (None, None)))
+                for one in self._citations.get(stop.choice, ())
+            ),
+        }

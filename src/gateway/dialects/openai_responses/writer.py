@@ -1,0 +1,115 @@
+"""OpenAI Responses streams, as callers are told them.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from gateway.chat.reply import (
+    ArgumentsDelta,
+    BlockEnded,
+    Ended,
+    ReplyEvent,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+)
+from gateway.dialects.forms import Asked
+from gateway.dialects.openai_responses.envelope import begun, ended
+from gateway.dialects.openai_responses.output import Output
+from gateway.dialects.openai_responses.underway import Told
+from gateway.wire.json import Json, dumps
+
+
+class _Live(NamedTuple):
+    """A block that is under way: all that its next event says but the number and the piece, and
+    where the piece is kept."""
+
+    keep: Callable[[str], None]
+    head: bytes
+    middle: bytes
+    tail: bytes
+
+
+class ReplyWriter:
+    """Events are numbered from 0 without a gap. The last one holds the whole response: that the
+    protocol demands it is why the text is kept."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked.body
+        self._output = Output()
+        self.dropped = self._output.dropped
+        self._begun: Json = {}
+        self._number = 0
+        self._live: dict[int, _Live] = {}
+
+    def feed(self, event: ReplyEvent) -> bytes:
+        if isinstance(event, TextDelta):
+            live = self._live.get(event.block)
+            if live is not None and not event.logprobs:
+                return self._piece(live, event.text)
+        elif isinstance(event, ArgumentsDelta):
+            live = self._live.get(event.block)
+            if live is not None:
+                return self._piece(live, event.json)
+        elif isinstance(event, ThinkingDelta):
+            live = self._live.get(event.block)
+            if live is not None:
+                return self._piece(live, event.text)
+        return self._feed(event)
+
+    def _piece(self, live: _Live, piece: str) -> bytes:
+        if not piece:
+            return b""
+        keep, head, middle, tail = live
+        keep(piece)
+        number = self._number
+        self._number = number + 1
+        return b"%b%d%b%b%b" % (head, number, middle, dumps(piece), tail)
+
+    def _feed(self, event: ReplyEvent) -> bytes:
+        match event:
+            case Started(id, model, created):
+                self._begun = begun(self._asked, id, model, created)
+                self._output.name(self._begun["id"])
+                response = b',"response":' + dumps(self._begun)
+                return self._event("created", response) + self._event("in_progress", response)
+            case Ended(usage, tier):
+                whole = ended(self._begun, self._output, usage, tier)
+                return self._event(self._output.status, b',"response":' + dumps(whole))
+            case TextDelta(block) | ArgumentsDelta(block) | ThinkingDelta(block):
+                told = [*self._output.tell(event)]
+                self._remember(block, told)
+                return self._written(told)
+            case BlockEnded(block):
+                self._live.pop(block, None)
+        return self._written(self._output.tell(event))
+
+    def _remember(self, block: int, told: list[Told]) -> None:
+        """What the next piece of this block will be told as: like this one."""
+        pieces = self._output.pieces_of(block)
+        if pieces is None or not told or "delta" not in told[-1][1]:
+            return
+        kind, members = told[-1]
+        place = {name: members[name] for name in members if name not in ("delta", "logprobs")}
+        self._live[block] = _Live(
+            pieces.append,
+            _head(kind),
+            b"," + dumps(place)[1:-1] + b',"delta":',
+            b',"logprobs":[]}\n\n' if "logprobs" in members else b"}\n\n",
+        )
+
+    def _written(self, told: Iterable[Told]) -> bytes:
+        return b"".join(self._event(kind, b"," + dumps(members)[1:-1]) for kind, members in told)
+
+    def _event(self, kind: str, members: bytes) -> bytes:
+        number = self._number
+        self._number = number + 1
+        return b"%b%d%b}\n\n" % (_head(kind), number, members)
+
+
+def _head(kind: str) -> bytes:
+    """An event up to its number; every event has more members than that."""
+    name = f"response.{kind}"
+    return f'event: {name}\ndata: {{"type":"{name}","sequence_number":'.encode()

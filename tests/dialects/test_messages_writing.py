@@ -1,0 +1,542 @@
+"""A Messages request, written for a provider, and what it could not say."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from gateway.chat.blocks import (
+    Block,
+    Citation,
+    Foreign,
+    Media,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
+from gateway.chat.request import (
+    ChatRequest,
+    Message,
+    ResponseFormat,
+    Sampling,
+    Tool,
+    ToolChoice,
+)
+from gateway.dialects.anthropic_messages import read_request, write_request
+from gateway.dialects.forms import Written
+from gateway.wire.json import Json
+
+OLD = "claude-sonnet-4-5"  # takes no message of the system amid a conversation
+NEW = "claude-opus-4-8"  # does
+SCHEMA: Json = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+
+def write(*messages: Message, model: str = OLD, **fields: Any) -> Written:
+    return write_request(ChatRequest(model, list(messages), **fields))
+
+
+def user(*content: Block | str) -> Message:
+    return Message("user", [Text(one) if isinstance(one, str) else one for one in content])
+
+
+def assistant(*content: Block | str) -> Message:
+    return Message("assistant", user(*content).content)
+
+
+def system(*content: Block | str) -> Message:
+    return Message("system", user(*content).content)
+
+
+def turns(*messages: Message, model: str = OLD) -> tuple[Any, Any, set[str]]:
+    """What is sent of a conversation: the turns, the system's words, what was dropped."""
+    written = write(*messages, model=model)
+    return written.body["messages"], written.body.get("system"), set(written.dropped)
+
+
+def said(*blocks: Block, by: Any = user) -> tuple[Any, set[str]]:
+    sent, _, dropped = turns(by(*blocks))
+    return (sent[0]["content"] if sent else None), dropped
+
+
+def test_a_whole_request_is_written() -> None:
+    request = ChatRequest(
+        OLD,
+        [user("Hi")],
+        system=[Text("be brief"), Text("be kind", "1h")],
+        tools=[Tool("f", "d", SCHEMA, strict=True, cache_ttl="5m"), Tool("g", None, None)],
+        tool_choice=ToolChoice("named", "f"),
+        parallel_tools=False,
+        sampling=Sampling(max_tokens=64, temperature=1.5, top_p=0.9, top_k=3, stop=["END"]),
+        response_format=ResponseFormat(SCHEMA),
+        stream=True,
+        user="u",
+        service_tier="default",
+    )
+    assert write_request(request) == Written(
+        {
+            "model": OLD,
+            "max_tokens": 64,
+            "system": [
+                {"type": "text", "text": "be brief"},
+                {
+                    "type": "text",
+                    "text": "be kind",
+                    "cache_control": {"type": "ephemeral", "ttl": "1h"},
+                },
+            ],
+            "messages": [{"role": "user", "content": "Hi"}],
+            "tools": [
+                {
+                    "name": "f",
+                    "description": "d",
+                    "input_schema": SCHEMA,
+                    "strict": True,
+                    "cache_control": {"type": "ephemeral"},
+                },
+                {"name": "g", "input_schema": {"type": "object", "properties": {}}},
+            ],
+            "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+            "temperature": 1.5,
+            "top_p": 0.9,
+            "top_k": 3,
+            "stop_sequences": ["END"],
+            "output_config": {
+                "format": {
+                    "type": "json_schema",
+                    "schema": {**SCHEMA, "additionalProperties": False},
+                }
+            },
+            "metadata": {"user_id": "u"},
+            "service_tier": "standard_only",
+            "stream": True,
+        }
+    )
+
+
+def test_a_written_request_reads_as_what_it_means() -> None:
+    request = ChatRequest(
+        OLD,
+        [
+            user("Hi", Media("image", "image/png", base64="AA", cache_ttl="1h")),
+            assistant(
+                Thinking("Hm", Seal("anthropic", "S")),
+                Thinking("", Seal("anthropic", "R"), redacted=True),
+                Text("I look"),
+                ToolUse("t1", "f", '{"a":[1.5]}', cache_ttl="5m"),
+                ToolUse("t2", "f", "{}"),
+            ),
+            user(
+                ToolResult("t1", (Text("no"), Media("image", url="u")), is_error=True),
+                ToolResult("t2", (Text("ok"),), cache_ttl="5m"),
+                Media("document", "application/pdf", base64="JVBERi0=", name="a.pdf"),
+                Media("document", "text/plain", text="words"),
+                Media("document", file_id="file_1"),
+            ),
+        ],
+        system=[Text("be brief")],
+        tools=[Tool("f", "d", SCHEMA)],
+        tool_choice=ToolChoice("required"),
+        sampling=Sampling(max_tokens=5),
+    )
+    written = write_request(request)
+    assert (read_request(written.body), set(written.dropped)) == (request, set())
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [
+        ("claude-3-haiku-20240307", 4096),
+        ("claude-sonnet-4-5", 8192),
+        ("claude-opus-4-8", 8192),
+        ("claude-opus-5-5", 8192 + 24576),  # it thinks unasked, and that counts
+        ("kimi-k3", 8192),
+    ],
+)
+def test_where_the_caller_sets_no_limit_there_is_one_that_the_model_has(
+    model: str, limit: int
+) -> None:
+    assert write(user("Hi"), model=model).body["max_tokens"] == limit
+
+
+def test_what_it_has_no_words_for_is_reported() -> None:
+    written = write(
+        Message("user", [Text("Hi")], name="ann"),
+        sampling=Sampling(
+            seed=1,
+            n=2,
+            presence_penalty=0.5,
+            frequency_penalty=-1,
+            logprobs=True,
+            top_logprobs=3,
+            logit_bias={"5": 1},
+        ),
+        response_format=ResponseFormat(),
+        verbosity="low",
+        modalities=["text", "audio"],
+        metadata={"team": "t", "user_id": "u"},
+        service_tier="flex",
+        tools=[Foreign("openai_chat", {"type": "custom", "custom": {"name": "g"}})],
+        tool_choice=ToolChoice("required"),
+    )
+    assert written == Written(
+        {
+            "model": OLD,
+            "max_tokens": 8192,
+            "messages": [{"role": "user", "content": "Hi"}],
+            "metadata": {"user_id": "u"},
+        },
+        frozenset(
+            {
+                "name",
+                "seed",
+                "n",
+                "presence_penalty",
+                "frequency_penalty",
+                "logprobs",
+                "top_logprobs",
+                "logit_bias",
+                "response_format",
+                "verbosity",
+                "modalities",
+                "metadata",
+                "service_tier",
+                "tools.custom",
+                "tool_choice",
+            }
+        ),
+    )
+
+
+def test_what_asks_for_nothing_else_than_it_does_is_no_loss() -> None:
+    written = write(
+        user("Hi"),
+        sampling=Sampling(n=1, presence_penalty=0, frequency_penalty=0.0, logprobs=False, stop=[]),
+        modalities=["text"],
+        tool_choice=ToolChoice("auto"),
+        parallel_tools=False,
+    )
+    assert written == Written(
+        {
+            "model": OLD,
+            "max_tokens": 8192,
+            "messages": [{"role": "user", "content": "Hi"}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("tier", "written", "dropped"),
+    [
+        ("auto", "auto", set()),
+        ("default", "standard_only", set()),
+        ("priority", "auto", {"service_tier"}),
+        ("flex", None, {"service_tier"}),
+    ],
+)
+def test_a_tier_is_said_as_nearly_as_it_can_be(
+    tier: str, written: str | None, dropped: set[str]
+) -> None:
+    sent = write(user("Hi"), service_tier=tier)
+    assert (sent.body.get("service_tier"), set(sent.dropped)) == (written, dropped)
+
+
+def test_a_user_id_that_is_no_text_is_not_sent() -> None:
+    sent = write(user("Hi"), metadata={"user_id": 5})
+    assert ("metadata" in sent.body, set(sent.dropped)) == (False, {"metadata"})
+
+
+@pytest.mark.parametrize(
+    ("choice", "parallel", "written"),
+    [
+        (None, None, None),
+        (None, True, None),
+        (None, False, {"type": "auto", "disable_parallel_tool_use": True}),
+        (ToolChoice("auto"), None, {"type": "auto"}),
+        (ToolChoice("required"), True, {"type": "any"}),
+        (ToolChoice("none"), False, {"type": "none"}),
+    ],
+)
+def test_the_choice_says_whether_tools_may_be_called_at_once(
+    choice: ToolChoice | None, parallel: bool | None, written: Json | None
+) -> None:
+    sent = write(
+        user("Hi"), tools=[Tool("f", None, SCHEMA)], tool_choice=choice, parallel_tools=parallel
+    )
+    assert (sent.body.get("tool_choice"), set(sent.dropped)) == (written, set())
+
+
+def test_a_schema_says_that_it_is_of_an_object_and_is_else_unchanged() -> None:
+    schema = {"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"format": "x"}}}
+    tool = write(user("Hi"), tools=[Tool("f", None, schema)]).body["tools"][0]
+    assert tool["input_schema"] == {"type": "object", **schema}
+
+
+def test_tools_of_its_own_kind_are_written_back() -> None:
+    own = {"type": "bash_20250124", "name": "bash"}
+    sent = write(user("Hi"), tools=[Foreign("anthropic_messages", own)])
+    assert (sent.body["tools"], set(sent.dropped)) == ([own], set())
+
+
+def test_what_a_format_says_beside_its_schema_is_reported() -> None:
+    asked = ResponseFormat(SCHEMA, "answer", "an answer", strict=False)
+    assert write(user("Hi"), response_format=asked).dropped == {
+        "response_format.name",
+        "response_format.description",
+        "response_format.strict",
+    }
+
+
+def test_a_format_is_closed_where_it_lists_properties_and_nowhere_else() -> None:
+    """The API refuses it otherwise; every answer that fits fits the caller's schema too."""
+    listed: Json = {"type": "object", "properties": {"a": {"default": {"properties": {}}}}}
+    shut = {**listed, "additionalProperties": False}
+    untouched: list[Json] = [
+        {"type": "object"},  # any keys at all
+        {"type": "object", "properties": {}, "additionalProperties": {"type": "string"}},
+        {"properties": {}, "allOf": [listed]},
+        {"type": "string", "enum": ["properties"], "const": {"properties": {}}},
+    ]
+    schema: Json = {
+        "$defs": {"d": listed, "odd": True},
+        "anyOf": [listed, *untouched, True],
+        "items": listed,
+        "not": True,
+        "properties": {"list": {"type": "array", "prefixItems": [listed]}},
+    }
+    written = write(user("Hi"), response_format=ResponseFormat(schema)).body["output_config"]
+    assert written["format"]["schema"] == {
+        "$defs": {"d": shut, "odd": True},
+        "anyOf": [shut, *untouched, True],
+        "items": shut,
+        "not": True,
+        "properties": {"list": {"type": "array", "prefixItems": [shut]}},
+    }
+    assert listed == {"type": "object", "properties": {"a": {"default": {"properties": {}}}}}
+
+
+def test_neighbours_are_merged_and_results_come_first() -> None:
+    call = {"type": "tool_use", "name": "f", "input": {}}
+    assert turns(
+        user("a"),
+        user("b"),
+        assistant(ToolUse("t1", "f", "")),
+        assistant(ToolUse("t2", "f", "{}")),
+        user(ToolResult("t1", (Text("1"),))),
+        user("and"),
+        user(ToolResult("t2", ())),
+        assistant(),
+    ) == (
+        [
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+            },
+            {"role": "assistant", "content": [{**call, "id": "t1"}, {**call, "id": "t2"}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": "t1", "content": "1"},
+                    {"type": "tool_result", "tool_use_id": "t2"},
+                    {"type": "text", "text": "and"},
+                ],
+            },
+        ],
+        None,
+        set(),
+    )
+
+
+def test_a_blank_text_is_left_out_unless_it_is_all_that_is_said() -> None:
+    assert said(Text(""), Text("a"), Text(" \n", "5m")) == ("a", set())
+    assert said(Text(" ")) == (" ", set())
+
+
+def test_the_system_speaks_amid_a_conversation_where_the_model_takes_it() -> None:
+    sent = [
+        {"role": "user", "content": "a"},
+        {"role": "system", "content": "be kind"},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c"},
+        {"role": "system", "content": "be brief"},
+    ]
+    told = (
+        user("a"),
+        system("be kind"),
+        assistant("b"),
+        user("c"),
+        system("be brief"),
+    )
+    assert turns(*told, model=NEW) == (sent, None, set())
+    assert turns(*told, model=OLD) == (
+        [one for one in sent if one["role"] != "system"],
+        [{"type": "text", "text": "be kind"}, {"type": "text", "text": "be brief"}],
+        {"system.position"},
+    )
+
+
+def test_before_a_user_the_system_cannot_speak_so_it_does_after() -> None:
+    assert turns(user("a"), system("s"), user("b"), assistant("c"), model=NEW) == (
+        [
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+            },
+            {"role": "system", "content": "s"},
+            {"role": "assistant", "content": "c"},
+        ],
+        None,
+        {"system.position"},
+    )
+
+
+def test_where_no_user_spoke_before_the_systems_words_move_to_the_beginning() -> None:
+    assert turns(user("a"), assistant("b"), system("s", "t"), model=NEW) == (
+        [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+        [{"type": "text", "text": "s"}, {"type": "text", "text": "t"}],
+        {"system.position"},
+    )
+    assert turns(system("s"), user("a"), model=NEW) == (
+        [{"role": "user", "content": "a"}],
+        "s",
+        set(),
+    )
+
+
+def test_of_the_system_only_words_are_told() -> None:
+    change = Foreign("anthropic_messages", {"type": "tool_addition"})
+    assert turns(user("a"), system("s", change), model=NEW)[2] == {"tool_addition"}
+
+
+@pytest.mark.parametrize(
+    ("block", "written", "dropped"),
+    [
+        (Thinking("Hm"), None, {"thinking"}),
+        (Thinking("Hm", Seal("gemini", "G")), None, {"thinking"}),
+        (
+            Thinking("Hm", Seal("anthropic", "S=")),
+            {"type": "thinking", "thinking": "Hm", "signature": "S="},
+            set(),
+        ),
+        (
+            Thinking("", Seal("anthropic", "R="), redacted=True),
+            {"type": "redacted_thinking", "data": "R="},
+            set(),
+        ),
+        (Refusal("no"), "no", {"refusal"}),
+        (
+            Text("a", citations=[Citation("u")], seal=Seal("gemini", "G")),
+            "a",
+            {"citations", "signature"},
+        ),
+        (
+            ToolUse("t", "f", "", Seal("gemini", "G")),
+            {"type": "tool_use", "id": "t", "name": "f", "input": {}},
+            {"signature"},
+        ),
+        (Media("image", url="u"), None, {"image"}),  # not within assistant turns
+        (Media("audio", base64="A", transcript="hello"), "hello", {"audio"}),
+        (Foreign("gemini", {"executableCode": {}}), None, {"executableCode"}),
+        (
+            Foreign("anthropic_messages", {"type": "server_tool_use"}),
+            {"type": "server_tool_use"},
+            set(),
+        ),
+    ],
+)
+def test_what_an_assistant_said_is_told_back(block: Block, written: Any, dropped: set[str]) -> None:
+    content = [written] if isinstance(written, dict) else written
+    assert said(block, by=assistant) == (content, dropped)
+
+
+def text_file(mime_type: str, data: bytes = "Zoë".encode()) -> Media:
+    return Media("document", mime_type, base64=b64encode(data).decode())
+
+
+@pytest.mark.parametrize(
+    ("media", "source"),
+    [
+        (
+            Media("image", base64="/9j/AA"),
+            {"type": "base64", "media_type": "image/jpeg", "data": "/9j/AA"},
+        ),
+        (
+            Media("image", base64="AAAA"),
+            {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+        ),
+        (
+            Media("document", base64="JVBERi0"),
+            {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0"},
+        ),
+        (
+            text_file("text/markdown; charset=utf-8"),
+            {"type": "text", "media_type": "text/plain", "data": "Zoë"},
+        ),
+        (
+            text_file("application/json", b"{}"),
+            {"type": "text", "media_type": "text/plain", "data": "{}"},
+        ),
+        (
+            Media("document", "text/html", text="<p>"),
+            {"type": "text", "media_type": "text/plain", "data": "<p>"},
+        ),
+        (Media("document", url="https://e.x/a.pdf"), {"type": "url", "url": "https://e.x/a.pdf"}),
+        (Media("image", file_id="file_1"), {"type": "file", "file_id": "file_1"}),
+    ],
+)
+def test_media_are_written_as_what_they_are(media: Media, source: Json) -> None:
+    assert said(media) == ([{"type": media.kind, "source": source}], set())
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        Media("image", file_id="file-openai"),
+        Media("document", file_id="file-openai"),
+        Media("image"),
+        text_file("application/msword"),
+        text_file("text/plain", b"\xff"),
+        Media("document", "text/plain", base64="?"),
+        Media("audio", "audio/wav", base64="AA"),
+        Media("video", url="u"),
+    ],
+)
+def test_media_that_cannot_be_told_are_reported(media: Media) -> None:
+    assert said(media, Text("a")) == ("a", {media.kind})
+    assert said(ToolResult("t", (media,))) == (
+        [{"type": "tool_result", "tool_use_id": "t"}],
+        {f"tool_result.{media.kind}"},
+    )
+
+
+def test_how_closely_to_look_cannot_be_said() -> None:
+    image = Media("image", url="u", detail="high", seal=Seal("gemini", "G"), name="a.png")
+    assert said(image) == (
+        [{"type": "image", "source": {"type": "url", "url": "u"}}],
+        {"detail", "signature"},
+    )
+    assert said(Media("image", url="u", detail="auto"))[1] == set()
+
+
+@pytest.mark.parametrize("broken", ['{"a', "[1]", '"x"', "null", "{" * 2000, "NaN"])
+def test_arguments_that_are_no_object_are_kept_within_one(broken: str) -> None:
+    """A model wrote them, and the conversation must go on; they come back as they were."""
+    call = assistant(ToolUse("t", "f", broken))
+    written = write(user("a"), call)
+    sent = written.body["messages"][1]["content"][0]
+    assert (sent["input"], set(written.dropped)) == ({"INVALID_JSON": broken}, set())
+    assert read_request(written.body).messages[1] == call
+
+
+def test_ids_are_made_fit_alike_in_a_call_and_in_its_result() -> None:
+    sent, _, _ = turns(
+        assistant(ToolUse("functions.f:0", "f", "")), user(ToolResult("functions.f:0", ()))
+    )
+    assert sent[0]["content"][0]["id"] == "functions_2ef_3a0"
+    assert sent[1]["content"][0]["tool_use_id"] == "functions_2ef_3a0"
+
+
+def test_a_conversation_of_which_nothing_can_be_told_is_left_to_the_provider() -> None:
+    assert turns(user(Media("audio", base64="AA"))) == ([], None, {"audio"})

@@ -1,0 +1,723 @@
+"""Requests in the Responses dialect: what they mean, and what is told to a provider."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from gateway.chat.blocks import (
+    Block,
+    Citation,
+    Foreign,
+    Media,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
+from gateway.chat.request import (
+    ChatRequest,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Sampling,
+    Tool,
+    ToolChoice,
+)
+from gateway.chat.seals import carried, with_seal
+from gateway.dialects.openai_responses import RESPONSES_FORM
+from gateway.dialects.openai_responses.request import read_counted, write_counted
+from gateway.errors import BadRequest
+from gateway.wire.json import Json
+
+read, write = RESPONSES_FORM.read_request, RESPONSES_FORM.write_request
+
+SCHEMA: Json = {"type": "object", "properties": {"city": {"$ref": "#/$defs/c"}}, "$defs": {"c": {}}}
+WEATHER: Json = {"type": "function", "name": "weather", "description": "d", "parameters": SCHEMA}
+
+
+def asked(given: Any = "hi", **more: Any) -> Json:
+    return {"model": "m", "input": given, **more}
+
+
+def said(content: list[Any]) -> list[Any]:
+    """What a user's parts mean."""
+    (message,) = read(asked([{"role": "user", "content": content}])).messages
+    return message.content
+
+
+def test_a_whole_request_is_read() -> None:
+    body = asked(
+        [
+            {"role": "developer", "content": "dev"},
+            {"role": "user", "content": "hi"},
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gA=="},
+            {
+                "type": "message",
+                "id": "msg_1",
+                "status": "completed",
+                "role": "assistant",
+                "content": [{"type": "output_text", "text": "let me see", "annotations": []}],
+            },
+            {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "weather"},
+            {"type": "function_call", "call_id": "c2", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+            {"type": "function_call_output", "call_id": "c2", "output": "rain", "name": "weather"},
+            {"role": "system", "content": "now be brief"},
+            {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "ok"}]},
+        ],
+        instructions="be kind",
+        tools=[WEATHER | {"strict": True}, {"type": "web_search", "search_context_size": "low"}],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        max_output_tokens=7,
+        temperature=0.5,
+        top_p=0.9,
+        top_logprobs=2,
+        include=["reasoning.encrypted_content", "message.output_text.logprobs"],
+        reasoning={"effort": "high", "summary": "detailed"},
+        text={
+            "verbosity": "low",
+            "format": {
+                "type": "json_schema",
+                "name": "s",
+                "schema": SCHEMA,
+                "strict": True,
+                "description": "x",
+            },
+        },
+        store=False,
+        truncation="disabled",
+        background=False,
+        stream=True,
+        stream_options={"include_obfuscation": False},
+        user="u",
+        metadata={"a": "b"},
+        service_tier="flex",
+        previous_response_id=None,
+    )
+    before = copy.deepcopy(body)
+    assert read(body) == ChatRequest(
+        model="m",
+        system=[Text("be kind"), Text("dev")],
+        messages=[
+            Message("user", [Text("hi")]),
+            Message(
+                "assistant",
+                [
+                    Thinking("", Seal("openai", "gA=="), redacted=True, id="rs_1"),
+                    Text("let me see"),
+                    ToolUse("c1", "weather", ""),
+                    ToolUse("c2", "weather", "{}"),
+                ],
+            ),
+            Message(
+                "user",
+                [
+                    ToolResult("c1", (Text("sunny"),)),
+                    ToolResult("c2", (Text("rain"),), name="weather"),
+                ],
+            ),
+            Message("system", [Text("now be brief")]),
+            Message("user", [Text("ok")]),
+        ],
+        tools=[
+            Tool("weather", "d", SCHEMA, strict=True),
+            Foreign("openai_responses", {"type": "web_search", "search_context_size": "low"}),
+        ],
+        tool_choice=ToolChoice("required"),
+        parallel_tools=False,
+        sampling=Sampling(max_tokens=7, temperature=0.5, top_p=0.9, logprobs=True, top_logprobs=2),
+        reasoning=Reasoning(effort="high", shown=True, summary="detailed"),
+        response_format=ResponseFormat(SCHEMA, "s", "x", strict=True),
+        stream=True,
+        user="u",
+        metadata={"a": "b"},
+        service_tier="flex",
+        verbosity="low",
+    )
+    assert body == before
+
+
+def test_a_text_alone_is_what_the_user_says() -> None:
+    assert read(asked("hi")) == ChatRequest("m", [Message("user", [Text("hi")])])
+
+
+@pytest.mark.parametrize(
+    ("part", "block"),
+    [
+        ({"type": "input_text", "text": "a"}, Text("a")),
+        (
+            {"type": "input_image", "image_url": "https://x.example/a.png", "detail": "low"},
+            Media("image", url="https://x.example/a.png", detail="low"),
+        ),
+        (
+            {"type": "input_image", "image_url": "data:image/webp;base64,AAAA"},
+            Media("image", "image/webp", base64="AAAA"),
+        ),
+        ({"type": "input_image", "file_id": "file-1"}, Media("image", file_id="file-1")),
+        (
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:text/csv;base64,AAAA"},
+            Media("document", "text/csv", base64="AAAA", name="a.pdf"),
+        ),
+        (
+            {"type": "input_file", "filename": "a.PDF", "file_data": "AAAA"},
+            Media("document", "application/pdf", base64="AAAA", name="a.PDF"),
+        ),
+        ({"type": "input_file", "file_data": "AAAA"}, Media("document", base64="AAAA")),
+        (
+            {"type": "input_file", "file_url": "https://x.example/a.pdf", "detail": "high"},
+            Media("document", url="https://x.example/a.pdf", detail="high"),
+        ),
+        ({"type": "input_file", "file_id": "file-1"}, Media("document", file_id="file-1")),
+        (
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}},
+            Media("audio", "audio/mpeg", base64="AAAA"),
+        ),
+        (
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+            Media("audio", "audio/wav", base64="AAAA"),
+        ),
+        (
+            {"type": "input_video", "v": 1},
+            Foreign("openai_responses", {"type": "input_video", "v": 1}),
+        ),
+    ],
+)
+def test_every_kind_of_part_is_read(part: Json, block: Block) -> None:
+    assert said([part]) == [block]
+
+
+def test_what_the_assistant_said_keeps_its_citations_and_refusals() -> None:
+    cited = {
+        "type": "url_citation",
+        "url": "https://x.example",
+        "title": "X",
+        "start_index": 0,
+        "end_index": 2,
+    }
+    content = [
+        {"type": "output_text", "text": "ab", "annotations": [cited], "logprobs": []},
+        {"type": "refusal", "refusal": "no"},
+    ]
+    request = read(asked([{"role": "assistant", "content": content}]))
+    citation = Citation("https://x.example", "X", start=0, end=2)
+    assert request.messages == [
+        Message("assistant", [Text("ab", citations=[citation]), Refusal("no")])
+    ]
+    assert request.unread == {}
+
+
+@pytest.mark.parametrize(
+    ("item", "thought"),
+    [
+        (
+            {"id": "rs", "summary": [{"type": "summary_text", "text": "a"}, {"text": "b"}]},
+            Thinking("a\n\nb", id="rs"),
+        ),
+        (
+            {"summary": [], "content": [{"type": "reasoning_text", "text": "c"}]},
+            Thinking("c"),
+        ),
+        (
+            {"summary": [], "encrypted_content": carried(Seal("anthropic", "s"))},
+            Thinking("", Seal("anthropic", "s"), redacted=True),
+        ),
+        (  # a thought without words, but not one that its provider hides
+            {"summary": [{"text": ""}], "encrypted_content": carried(Seal("anthropic", "s"))},
+            Thinking("", Seal("anthropic", "s")),
+        ),
+    ],
+)
+def test_thoughts_come_back_with_their_seals(item: Json, thought: Thinking) -> None:
+    request = read(asked([{"type": "reasoning", **item}]))
+    assert request.messages == [Message("assistant", [thought])]
+
+
+def test_a_thought_of_nothing_is_none() -> None:
+    given = [{"type": "reasoning", "id": "rs", "summary": []}, {"role": "user", "content": "hi"}]
+    assert read(asked(given)).messages == [Message("user", [Text("hi")])]
+
+
+def test_a_calls_seal_comes_back_in_its_id_and_goes_out_without() -> None:
+    sealed = with_seal("c1", Seal("gemini", "s"))
+    request = read(
+        asked(
+            [
+                {"type": "function_call", "call_id": sealed, "name": "f", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": sealed, "output": "x"},
+            ]
+        )
+    )
+    assert request.messages == [
+        Message("assistant", [ToolUse("c1", "f", "{}", Seal("gemini", "s"))]),
+        Message("user", [ToolResult("c1", (Text("x"),))]),
+    ]
+    written = write(request)
+    assert written.dropped == {"signature"}
+    assert [item["call_id"] for item in written.body["input"]] == ["c1", "c1"]
+
+
+def test_items_of_the_apis_own_are_foreign_to_all_others() -> None:
+    given = [
+        {"type": "custom_tool_call", "call_id": "c", "name": "x", "input": "y"},
+        {"type": "custom_tool_call_output", "call_id": "c", "output": "z"},
+        {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True},
+        {"type": "compaction", "encrypted_content": "e"},
+        {"type": "image_generation_call", "id": "ig", "status": "failed", "result": None},
+    ]
+    request = read(asked(given))
+    roles = [(message.role, len(message.content)) for message in request.messages]
+    assert roles == [("assistant", 1), ("user", 2), ("assistant", 2)]
+    assert write(request).body["input"] == given
+    other = read(asked("hi"))
+    other.messages = [Message("user", [Foreign("gemini", {"codeExecutionResult": {}})])]
+    assert write(other).dropped == {"codeExecutionResult"}
+
+
+def test_an_image_that_the_model_made_is_an_image() -> None:
+    call = {"type": "image_generation_call", "id": "ig", "result": "AAAA", "output_format": "webp"}
+    request = read(asked([call | {"revised_prompt": "a cat"}]))
+    assert request.messages == [Message("assistant", [Media("image", "image/webp", base64="AAAA")])]
+    assert request.unread == {"input[].revised_prompt": "a cat"}
+
+
+@pytest.mark.parametrize(
+    ("choice", "read_as", "left"),
+    [
+        ("auto", ToolChoice("auto"), ["a", "b"]),
+        ({"type": "function", "name": "a"}, ToolChoice("named", "a"), ["a", "b"]),
+        (
+            {
+                "type": "allowed_tools",
+                "mode": "required",
+                "tools": [{"type": "function", "name": "b"}],
+            },
+            ToolChoice("required"),
+            ["b"],
+        ),
+        (
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "web_search"}]},
+            ToolChoice("auto"),
+            ["web_search"],
+        ),
+        ({"type": "web_search"}, None, ["a", "b", "web_search"]),
+    ],
+)
+def test_what_must_be_chosen_is_read(choice: Any, read_as: Any, left: list[str]) -> None:
+    tools = [{"type": "function", "name": "a"}, {"type": "function", "name": "b"}]
+    if "web_search" in left or "web_search" in str(choice):
+        tools = [*tools, {"type": "web_search"}]
+    request = read(asked(tools=tools, tool_choice=choice))
+    assert request.tool_choice == read_as
+    names = [one.name if isinstance(one, Tool) else one.kind for one in request.tools]
+    assert names == left
+    assert request.unread == ({} if read_as else {"tool_choice": choice})
+
+
+def test_what_nobody_reads_is_named_at_every_depth() -> None:
+    request = read(
+        asked(
+            [
+                {"role": "assistant", "content": "a", "phase": "commentary"},
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "input_text",
+                            "text": "a",
+                            "prompt_cache_breakpoint": {"mode": "explicit"},
+                        }
+                    ],
+                },
+            ],
+            store=True,
+            truncation="auto",
+            include=["web_search_call.results", "reasoning.encrypted_content"],
+            reasoning={"effort": "low", "context": "all_turns"},
+            text={"format": {"type": "text", "x": 1}},
+            tools=[WEATHER | {"defer_loading": True}],
+            safety_identifier="s",
+            prompt_cache_key="k",
+            max_tool_calls=None,
+            top_logprobs=3,
+        )
+    )
+    assert request.user == "s"
+    assert request.unread == {
+        "input[].phase": "commentary",
+        "input[].content[].prompt_cache_breakpoint": {"mode": "explicit"},
+        "store": True,
+        "truncation": "auto",
+        "include": ["web_search_call.results"],
+        "reasoning.context": "all_turns",
+        "text.format.x": 1,
+        "tools[].defer_loading": True,
+        "prompt_cache_key": "k",
+        "top_logprobs": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"conversation": {"id": "conv_1"}}, "conversation"),
+        ({"prompt": {"id": "pmpt_1"}}, "prompt"),
+        ({"background": True}, "background"),
+        ({"input": None}, "input"),
+        ({"input": 5}, "input"),
+        ({"input": ["x"]}, "input[0]"),
+        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
+        ({"input": [{"id": "msg_1"}]}, "input[0]"),
+        ({"input": [{"role": "critic", "content": "a"}]}, "input[0].role"),
+        ({"input": [{"role": "user"}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": {}}]}, "input[0].content"),
+        ({"input": [{"role": "user", "content": [{}]}]}, "input[0].content[0].type"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image"}]}]},
+            "input[0].content[0].image_url",
+        ),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
+            "input[0].content[0].file_data",
+        ),
+        ({"input": [{"type": "function_call", "name": "f"}]}, "input[0].call_id"),
+        (
+            {"input": [{"type": "function_call_output", "call_id": "c", "output": [1]}]},
+            "input[0].output[0]",
+        ),
+        ({"input": [{"type": "reasoning", "summary": [{}]}]}, "input[0].summary[0].text"),
+        ({"tools": [{"name": "f"}]}, "tools[0].type"),
+        ({"tool_choice": "maybe"}, "tool_choice"),
+        ({"tool_choice": {"type": "allowed_tools", "mode": "none"}}, "tool_choice.mode"),
+        ({"reasoning": {"effort": "hihg"}}, "reasoning.effort"),
+        ({"text": {"format": {"type": "xml"}}}, "text.format.type"),
+        ({"text": {"format": {"type": "json_schema"}}}, "text.format.schema"),
+        ({"temperature": "hot"}, "temperature"),
+    ],
+)
+def test_a_refusal_names_the_field_by_its_whole_path(more: Json, field: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(asked() | more)
+    assert refused.value.field == field
+
+
+def test_what_nobody_keeps_is_refused_with_the_way_out() -> None:
+    with pytest.raises(BadRequest) as refused:
+        read(asked(previous_response_id="resp_1"))
+    assert refused.value.message == (
+        "previous_response_id: names a response that nobody keeps: send the whole input"
+    )
+
+
+def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
+    request = ChatRequest(
+        model="gpt",
+        system=[Text("be kind")],
+        messages=[
+            Message("user", [Text("hi"), Media("image", "image/png", base64="AAAA", detail="low")]),
+            Message(
+                "assistant",
+                [
+                    Thinking("hm", Seal("openai", "gA=="), id="rs_1"),
+                    Text("see", citations=[Citation("https://x.example", "X")]),
+                    Refusal("no"),
+                    ToolUse("c1", "weather", ""),
+                ],
+            ),
+            Message("user", [ToolResult("c1", (Text("sunny"),)), Text("and?")]),
+            Message("system", [Text("be brief")]),
+        ],
+        tools=[Tool("weather", "d", SCHEMA), Tool("now", None, None, strict=True)],
+        tool_choice=ToolChoice("named", "weather"),
+        parallel_tools=True,
+        sampling=Sampling(max_tokens=5, temperature=3, top_p=1, logprobs=True, top_logprobs=2, n=1),
+        reasoning=Reasoning(effort="low", shown=True),
+        response_format=ResponseFormat(SCHEMA, None, "x", strict=True),
+        stream=True,
+        user="u",
+        metadata={"a": "b"},
+        service_tier="priority",
+        verbosity="high",
+        modalities=["text"],
+    )
+    written = write(request)
+    annotation = {
+        "type": "url_citation",
+        "url": "https://x.example",
+        "title": "X",
+        "start_index": 0,
+        "end_index": 3,
+    }
+    assert written.body == {
+        "model": "gpt",
+        "instructions": "be kind",
+        "input": [
+            {
+                "type": "message",
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "hi"},
+                    {
+                        "type": "input_image",
+                        "image_url": "data:image/png;base64,AAAA",
+                        "detail": "low",
+                    },
+                ],
+            },
+            {
+                "type": "reasoning",
+                "id": "rs_1",
+                "summary": [{"type": "summary_text", "text": "hm"}],
+                "encrypted_content": "gA==",
+            },
+            {
+                "type": "message",
+                "role": "assistant",
+                "content": [
+                    {"type": "output_text", "text": "see", "annotations": [annotation]},
+                    {"type": "refusal", "refusal": "no"},
+                ],
+            },
+            {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "and?"}],
+            },
+            {
+                "type": "message",
+                "role": "system",
+                "content": [{"type": "input_text", "text": "be brief"}],
+            },
+        ],
+        "tools": [
+            {
+                "type": "function",
+                "name": "weather",
+                "description": "d",
+                "parameters": SCHEMA,
+                "strict": False,
+            },
+            {
+                "type": "function",
+                "name": "now",
+                "parameters": {"type": "object", "properties": {}},
+                "strict": True,
+            },
+        ],
+        "tool_choice": {"type": "function", "name": "weather"},
+        "parallel_tool_calls": True,
+        "max_output_tokens": 5,
+        "temperature": 3,
+        "top_p": 1,
+        "top_logprobs": 2,
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "text": {
+            "format": {
+                "type": "json_schema",
+                "name": "reply",
+                "schema": SCHEMA,
+                "description": "x",
+                "strict": True,
+            },
+            "verbosity": "high",
+        },
+        "store": False,
+        "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+        "user": "u",
+        "metadata": {"a": "b"},
+        "service_tier": "priority",
+        "stream": True,
+    }
+    assert written.dropped == frozenset()
+
+
+def test_the_least_request_says_no_more_than_it_must() -> None:
+    written = write(ChatRequest("m", [Message("user", [Text("hi")])]))
+    message = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]}
+    assert written.body == {"model": "m", "input": [message], "store": False}
+    assert written.dropped == frozenset()
+
+
+def test_several_texts_of_the_system_stay_apart() -> None:
+    request = ChatRequest("m", [Message("user", [Text("hi")])], system=[Text("a"), Text("b")])
+    written = write(request)
+    assert written.body["input"][0] == {
+        "type": "message",
+        "role": "system",
+        "content": [{"type": "input_text", "text": "a"}, {"type": "input_text", "text": "b"}],
+    }
+    assert read(written.body) == request
+
+
+@pytest.mark.parametrize(
+    ("block", "dropped"),
+    [
+        (Media("video", "video/mp4", base64="AAAA"), {"video"}),
+        (Media("audio", "audio/wav", base64="AAAA"), {"audio"}),
+        (Media("image"), {"image"}),
+        (Media("document"), {"document"}),
+        (Text("a", cache_ttl="5m"), {"cache_control"}),
+        (Text("a", seal=Seal("gemini", "s")), {"signature"}),
+        (Text("a", citations=[Citation("https://x.example")]), {"citations"}),
+        (Refusal("a"), {"refusal"}),
+        (ToolUse("c", "f", "{}", cache_ttl="5m"), {"cache_control"}),
+        (ToolResult("c", (Foreign("gemini", {"executableCode": {}}),)), {"executableCode"}),
+        (ToolResult("c", (Foreign("openai_responses", {"type": "input_x"}),)), set()),
+        (Foreign("openai_responses", {"type": "input_video"}), set()),
+        (Thinking("a"), {"thinking"}),
+        (Thinking("a", Seal("anthropic", "s")), {"thinking"}),
+        (Foreign("gemini", {"executableCode": {}}), {"executableCode"}),
+        (
+            ToolResult("c", (), is_error=True, cache_ttl="1h"),
+            {"tool_result.is_error", "cache_control"},
+        ),
+        (
+            ToolResult("c", (Text("a"), Media("audio", "audio/wav", base64="AAAA"))),
+            {"tool_result.audio"},
+        ),
+        (Media("document", url="https://x.example/a.pdf", name="a"), {"document.name"}),
+    ],
+)
+def test_what_a_provider_cannot_be_told_is_reported(block: Block, dropped: set[str]) -> None:
+    request = ChatRequest("m", [Message("user", [block])])
+    assert write(request).dropped == dropped
+
+
+@pytest.mark.parametrize(
+    ("part", "block"),
+    [
+        ({"image_url": "https://x.example/a"}, Media("image", url="https://x.example/a")),
+        ({"file_id": "file-1"}, Media("image", file_id="file-1")),
+        ({"file_url": "https://x.example/a"}, Media("document", url="https://x.example/a")),
+        ({"file_id": "file-1"}, Media("document", file_id="file-1")),
+        (
+            {"filename": "document.pdf", "file_data": "data:application/pdf;base64,AAAA"},
+            Media("document", base64="AAAA"),
+        ),
+        (
+            {"filename": "a.txt", "file_data": "data:text/plain;base64,aGk="},
+            Media("document", text="hi", name="a.txt"),
+        ),
+    ],
+)
+def test_media_are_told_where_they_are(part: Json, block: Media) -> None:
+    kind = {"image": "input_image", "document": "input_file"}[block.kind]
+    written = write(ChatRequest("m", [Message("user", [block])]))
+    assert written.body["input"][0]["content"] == [{"type": kind, **part}]
+    assert written.dropped == frozenset()
+
+
+def test_a_result_may_hold_images() -> None:
+    result = ToolResult("c", (Text("a"), Media("image", url="https://x.example/a")))
+    written = write(ChatRequest("m", [Message("user", [result])]))
+    assert written.body["input"][0]["output"] == [
+        {"type": "input_text", "text": "a"},
+        {"type": "input_image", "image_url": "https://x.example/a"},
+    ]
+    assert read(written.body).messages == [Message("user", [result])]
+
+
+def test_what_this_api_cannot_say_is_reported_and_what_says_nothing_is_not() -> None:
+    sampling = Sampling(
+        stop=["x"],
+        n=2,
+        seed=0,
+        top_k=3,
+        presence_penalty=1,
+        frequency_penalty=1,
+        logit_bias={"1": 2},
+    )
+    request = ChatRequest(
+        "m",
+        [Message("user", [Text("hi")], name="Ann")],
+        sampling=sampling,
+        modalities=["text", "image"],
+        tools=[Foreign("gemini", {"googleSearch": {}}), Tool("f", None, {}, cache_ttl="5m")],
+    )
+    assert write(request).dropped == {
+        "stop",
+        "n",
+        "seed",
+        "top_k",
+        "presence_penalty",
+        "frequency_penalty",
+        "logit_bias",
+        "modalities",
+        "name",
+        "tools.googleSearch",
+        "cache_control",
+    }
+    nothing = Sampling(stop=[], n=1, presence_penalty=0, frequency_penalty=0.0, logit_bias={})
+    quiet = ChatRequest("m", [Message("user", [Text("hi")])], sampling=nothing)
+    assert write(quiet).dropped == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "told", "dropped"),
+    [
+        (Reasoning(budget=0), {"effort": "none"}, set()),
+        (Reasoning(budget=-1), None, set()),
+        (Reasoning(budget=1024), {"effort": "low"}, {"reasoning.budget"}),
+        (Reasoning(budget=8000), {"effort": "medium"}, {"reasoning.budget"}),
+        (Reasoning(budget=32000), {"effort": "high"}, {"reasoning.budget"}),
+        (Reasoning(effort="max", budget=5), {"effort": "max"}, {"reasoning.budget"}),
+        (Reasoning(shown=True), {"summary": "auto"}, set()),
+        (Reasoning(shown=False), None, set()),
+        (Reasoning(summary="concise"), {"summary": "concise"}, set()),
+    ],
+)
+def test_how_much_to_think_is_told_as_an_effort(
+    reasoning: Reasoning, told: Json | None, dropped: set[str]
+) -> None:
+    request = ChatRequest("m", [Message("user", [Text("hi")])], reasoning=reasoning)
+    written = write(request)
+    assert written.body.get("reasoning") == told
+    assert written.dropped == dropped
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "block", "included"),
+    [
+        (None, Text("a"), False),  # a model that does not think refuses the wish
+        (Reasoning(), Text("a"), False),
+        (Reasoning(effort="low"), Text("a"), True),
+        (Reasoning(budget=2000), Text("a"), True),
+        (None, Thinking("", Seal("openai", "s")), True),
+        (None, Thinking("", Seal("anthropic", "s")), False),
+    ],
+)
+def test_seals_are_asked_for_where_the_model_is_to_think(
+    reasoning: Reasoning | None, block: Block, *, included: bool
+) -> None:
+    messages = [Message("user", [Text("hi")]), Message("assistant", [block])]
+    body = write(ChatRequest("m", messages, reasoning=reasoning)).body
+    assert (body.get("include") == ["reasoning.encrypted_content"]) is included
+
+
+def test_a_count_asks_for_what_the_model_is_told_and_no_more() -> None:
+    request = read_counted(
+        {
+            "model": "m",
+            "instructions": "i",
+            "tools": [WEATHER],
+            "reasoning": {"effort": "low"},
+            "text": {"format": {"type": "json_object"}},
+        }
+    )
+    request.sampling = Sampling(max_tokens=5, stop=["x"])
+    written = write_counted(request)
+    assert written.body == {
+        "model": "m",
+        "instructions": "i",
+        "input": [],
+        "tools": [WEATHER | {"strict": False}],
+        "reasoning": {"effort": "low"},
+        "text": {"format": {"type": "json_object"}},
+    }
+    assert written.dropped == frozenset()
