@@ -60,6 +60,7 @@ WAITING_IMPORTS_IN = (
     "handler.cli",
     "gateway.bootstrap",
     "gateway.adapters.aws.clients",
+    "gateway.adapters.aws.signing",
     "handler.control.setup_function",
 )
 

@@ -98,6 +98,7 @@ def _wired() -> Wired:
         records=MemoryRecords(),
         transport=SchemeTransport({"echo": EchoTransport()}),
         ledger=NoLedger(),
+        signers={},
         background=Background(),
         hurry=lambda: None,
     )

@@ -98,8 +98,12 @@ class Stack:
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return NOTHING
+            case {"Ref": name} if self._is_list(name):
+                return self.parameters[name].split(",")
             case {"Ref": name} if name in self.parameters or name in PSEUDO:
                 return self._named(name)
+            case {"Fn::Join": [str(between), parts]}:
+                return between.join(self._resolved(parts))
             case {"Fn::Sub": str(text)}:
                 return VARIABLE.sub(lambda found: self._named(found[1]), text)
             case {"Fn::If": [condition, yes, no]}:
@@ -118,6 +122,10 @@ class Stack:
             case list():
                 return [one for one in map(self._resolved, value) if one is not NOTHING]
         return value
+
+    def _is_list(self, name: str) -> bool:
+        known = self.template["Parameters"].get(name, {})
+        return bool(known.get("Type") == "CommaDelimitedList")
 
     def _named(self, name: str) -> str:
         return {**PSEUDO, **self.parameters}.get(name, f"${{{name}}}")

@@ -15,31 +15,37 @@ ADAPTERS = ROOT / "src" / "gateway" / "adapters" / "aws"
 SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:gw/"
 CONFIG, BY_KIND = "ConfigTable", "${ConfigTable.Arn}/index/by_kind"
 LEDGER = "LedgerTable"
+MODEL = "arn:aws:bedrock:us-east-1::foundation-model/openai.gpt-oss-120b-1:0"
+PROFILE = "arn:aws:bedrock:us-east-1:000000000000:inference-profile/us.openai.gpt-oss-120b-1:0"
+PROJECT = "arn:aws:bedrock-mantle:us-east-1:000000000000:project/default"
 ROLES = {"QueryRole": "QueryLogs", "ControlRole": "ControlLogs", "SetupRole": "SetupLogs"}
 
 
-def allowed(role: str) -> dict[str, set[str]]:
+def allowed(role: str, **parameters: str) -> dict[str, set[str]]:
     """What is allowed -> the actions."""
     found: dict[str, set[str]] = {}
-    for statement in statements(role):
+    for statement in statements(role, **parameters):
         assert statement["Effect"] == "Allow"
         actions = statement["Action"]
-        found.setdefault(named(statement["Resource"]), set()).update(
-            [actions] if isinstance(actions, str) else actions
-        )
+        for resource in named(statement["Resource"]):
+            found.setdefault(resource, set()).update(
+                [actions] if isinstance(actions, str) else actions
+            )
     return found
 
 
-def statements(role: str) -> Iterator[Any]:
-    for policy in Stack().properties(role)["Policies"]:
+def statements(role: str, **parameters: str) -> Iterator[Any]:
+    for policy in Stack(**parameters).properties(role)["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
 
 
-def named(resource: Any) -> str:
+def named(resource: Any) -> list[str]:
     match resource:
         case {"Fn::GetAtt": [str(name), "Arn"]}:
-            return name
+            return [name]
         case str():
+            return [resource]
+        case list():
             return resource
     raise AssertionError(resource)
 
@@ -52,6 +58,42 @@ def test_the_query_plane_reads_configuration_and_writes_records() -> None:
         SECRET + "providers/*": {"secretsmanager:GetSecretValue"},
         "QueryLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
     }
+
+
+def test_the_query_plane_calls_what_of_bedrock_it_is_told_to() -> None:
+    """And where it is told of nothing, nothing, as above."""
+    told = {"BedrockModels": f"{MODEL},{PROFILE}", "BedrockProjects": PROJECT}
+    gained = {
+        resource: actions
+        for resource, actions in allowed("QueryRole", **told).items()
+        if resource not in allowed("QueryRole")
+    }
+    invoke = {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
+    infer = {"bedrock-mantle:CreateInference", "bedrock-mantle:CountTokens"}
+    assert gained == {MODEL: invoke, PROFILE: invoke, PROJECT: infer}
+    assert [
+        set(allowed("QueryRole", **{name: value})) - set(allowed("QueryRole"))
+        for name, value in told.items()
+    ] == [{MODEL, PROFILE}, {PROJECT}]
+    for role in ROLES.keys() - {"QueryRole"}:
+        assert allowed(role, **told) == allowed(role)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("BedrockModels", MODEL, PROJECT),
+        ("BedrockModels", PROFILE, "*"),
+        ("BedrockModels", MODEL.replace("us-east-1", "*"), "arn:aws:s3:::bucket/key"),
+        ("BedrockModels", "", "anthropic.claude-haiku-4-5"),
+        ("BedrockProjects", PROJECT, MODEL),
+        ("BedrockProjects", PROJECT.replace(":aws:", ":aws-us-gov:"), "*"),
+        ("BedrockProjects", "", PROJECT.replace("000000000000", "")),
+    ],
+)
+def test_what_of_bedrock_is_told_by_its_arn(parameter: str, good: str, bad: str) -> None:
+    pattern = Stack().template["Parameters"][parameter]["AllowedPattern"]
+    assert [bool(re.fullmatch(pattern, one)) for one in (good, bad)] == [True, False]
 
 
 def test_the_control_plane_writes_secrets_and_reads_none() -> None:

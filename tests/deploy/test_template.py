@@ -140,6 +140,8 @@ def test_what_is_deployed_when_nothing_is_asked_for() -> None:
         "ApiBurst": 200,
         "ApiRate": 100,
         "Architecture": "arm64",
+        "BedrockModels": "",
+        "BedrockProjects": "",
         "ConfigTtl": 30,
         "ControlAuth": "NONE",
         "DeletionProtection": "false",

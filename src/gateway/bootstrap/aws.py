@@ -9,6 +9,7 @@ from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.items import DynamoItems
 from gateway.adapters.aws.protection import is_protected
 from gateway.adapters.aws.records import DynamoRecords
+from gateway.adapters.aws.signing import signers
 from gateway.adapters.aws.vault import SecretsManagerVault
 from gateway.adapters.cached import CachedEndpoints
 from gateway.adapters.ledgers import Keeping, Ledgers
@@ -72,6 +73,7 @@ def _wired(
         transport=_transport(settings, items, environment, background),
         settings=settings,
         background=background,
+        signers=signers(clients),
         hurry=keeping.hurry,
         allowed=settings.allow_private,
         variables="none",

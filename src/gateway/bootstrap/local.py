@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+from gateway.adapters.aws.clients import Clients
+from gateway.adapters.aws.signing import signers
 from gateway.adapters.cached import CachedEndpoints, Lifetimes
 from gateway.adapters.environment import EnvironmentEndpoints, found_providers
 from gateway.adapters.layered import LayeredEndpoints
@@ -38,7 +40,7 @@ def local(
     configured = tuple(configured)
     items, records = SqliteItems(settings.store_file), SqliteRecords(settings.store_file)
     vault = LocalVault(environment, settings.secrets_file)
-    background = Background()
+    background, clients = Background(), Clients()
     keeping = Keeping(records, background)
     layers = LayeredEndpoints(
         MemoryEndpoints(configured), StoredEndpoints(items), EnvironmentEndpoints(environment)
@@ -57,8 +59,9 @@ def local(
         transport=transport,
         settings=settings,
         background=background,
+        signers=signers(clients),
         hurry=keeping.hurry,
-        closing=(keeping.close,),
+        closing=(keeping.close, clients.close),
         allowed=allowed,
         variables=variables,
     )

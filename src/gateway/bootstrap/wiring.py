@@ -1,9 +1,10 @@
 """What every gateway is made of, whichever adapters it stands on."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
 from gateway.adapters.allowing import Allowances, AllowingTransport
 from gateway.adapters.cached import Lifetimes
@@ -22,6 +23,7 @@ from gateway.ports import (
     ItemStore,
     Ledger,
     RecordStore,
+    Signer,
     Transport,
     Variables,
     Vault,
@@ -29,6 +31,8 @@ from gateway.ports import (
 )
 from gateway.providers.egress import EgressGuard
 from gateway.settings import Settings
+
+NOBODY: Mapping[str, Signer] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +79,12 @@ def gateway_of(
     transport: Transport,
     vault: Vault,
     ledger: Ledger,
+    signers: Mapping[str, Signer] = NOBODY,
 ) -> Gateway:
     return Gateway(
         admission=admission,
         endpoints=endpoints,
-        outbound=Outbound(transport, vault, time.monotonic),
+        outbound=Outbound(transport, vault, time.monotonic, signers),
         ledger=ledger,
         random=Random(),
     )
@@ -96,6 +101,7 @@ def wire(
     transport: Transport,
     ledger: Ledger,
     background: Background,
+    signers: Mapping[str, Signer],
     allowed: tuple[str, ...] = (),
     variables: Variables = "none",
     closing: tuple[Callable[[], Awaitable[None]], ...] = (),
@@ -108,6 +114,7 @@ def wire(
             transport=transport,
             vault=vault,
             ledger=ledger,
+            signers=signers,
         ),
         admission=admission,
         endpoints=endpoints,

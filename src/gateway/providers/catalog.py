@@ -1,84 +1,75 @@
 """One row per provider. One that imitates a known dialect needs nothing else.
 
-Each base URL and key variable is the one in common use for the provider's OpenAI-compatible API.
+Each base URL and key variable is the one in common use for the provider's API of that kind. Of what
+the first dialect of a row is for, ``Provider`` tells.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gateway.dialects import (
     ANTHROPIC_COUNT,
     ANTHROPIC_MESSAGES,
+    GEMINI,
+    GEMINI_BATCH_EMBED,
+    GEMINI_COUNT,
+    GEMINI_EMBED,
     OPENAI_CHAT,
     OPENAI_COMPACTION,
     OPENAI_EMBEDDINGS,
+    OPENAI_INPUT_TOKENS,
     OPENAI_RESPONSES,
     Dialect,
 )
+from gateway.dialects.openai_chat import THOUGHTFUL_FORM
+from gateway.providers.provider import Provider, Terms
+from gateway.providers.quirks import COHERES, GROQS, MISTRALS, PERPLEXITYS
+
+__all__ = [
+    "ANTHROPIC_COMPATIBLE",
+    "ECHO",
+    "OPENAI_COMPATIBLE",
+    "PROVIDERS",
+    "Provider",
+    "Terms",
+    "base_url_variables",
+]
 
 CHAT: Mapping[Dialect, str] = {OPENAI_CHAT: "/chat/completions"}
 CHAT_AND_EMBEDDINGS = {**CHAT, OPENAI_EMBEDDINGS: "/embeddings"}
 CHAT_AND_RESPONSES = {**CHAT, OPENAI_RESPONSES: "/responses"}
 ALL_BUT_COMPACTION = {**CHAT_AND_EMBEDDINGS, OPENAI_RESPONSES: "/responses"}
-ALL_OF_OPENAI = {**ALL_BUT_COMPACTION, OPENAI_COMPACTION: "/responses/compact"}
+ALL_BUT_COUNTING = {**ALL_BUT_COMPACTION, OPENAI_COMPACTION: "/responses/compact"}
+ALL_OF_OPENAI = {**ALL_BUT_COUNTING, OPENAI_INPUT_TOKENS: "/responses/input_tokens"}
 
-MESSAGES: Mapping[Dialect, str] = {
-    ANTHROPIC_MESSAGES: "/messages",
-    ANTHROPIC_COUNT: "/messages/count_tokens",
+# Without the counting of tokens, which its imitators leave out more often than not.
+MESSAGES_ALONE: Mapping[Dialect, str] = {ANTHROPIC_MESSAGES: "/messages"}
+MESSAGES = {**MESSAGES_ALONE, ANTHROPIC_COUNT: "/messages/count_tokens"}
+
+# The batch first: what is translated into embeddings may hold several texts.
+GENERATE: Mapping[Dialect, str] = {
+    GEMINI: "/models/{model}:generateContent",
+    GEMINI_COUNT: "/models/{model}:countTokens",
+    GEMINI_BATCH_EMBED: "/models/{model}:batchEmbedContents",
+    GEMINI_EMBED: "/models/{model}:embedContent",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms a call is taken: where its key stands, what headers it brings, and which of the
-    caller's may come along, in the place of those."""
-
-    key_header: str = "authorization"
-    key_format: str = "Bearer {key}"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    forwards: frozenset[str] = frozenset()
-
 
 OPENAIS = Terms(forwards=frozenset({"openai-beta"}))
 AZURES = Terms("api-key", "{key}", forwards=OPENAIS.forwards)
+GOOGLES = Terms("x-goog-api-key", "{key}")
 # What a version means is between Anthropic and the caller's SDK: each SDK names the one it reads.
+VERSION = {"anthropic-version": "2023-06-01"}
 ANTHROPICS = Terms(
     "x-api-key",
     "{key}",
-    headers={"anthropic-version": "2023-06-01"},
+    headers=VERSION,
     forwards=frozenset({"anthropic-version", "anthropic-beta"}),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where a provider is and how it is spoken to.
-
-    ``base_url``: empty when only the target can know it. ``speaks``: dialect -> path below the base
-    URL. ``key_variables``: the environment variables that usually hold its key, best first; none
-    means that it takes calls without one. ``base_url_variable``: one that usually moves it.
-    ``base_path``: how every base URL of it ends, and so need not be written.
-    ``terms``: those of every dialect but those in ``terms_of``.
-    ``models``: how its model names begin, where that tells them from others'. ``example``: a model
-    for a first try.
-    ``stream_usage``: whether it takes ``stream_options`` (the others tell the usage unasked).
-    """
-
-    name: str
-    base_url: str
-    speaks: Mapping[Dialect, str]
-    key_variables: tuple[str, ...] = ()
-    base_url_variable: str | None = None
-    base_path: str = ""
-    terms: Terms = Terms()
-    terms_of: Mapping[Dialect, Terms] = field(default_factory=dict)
-    models: tuple[str, ...] = ()
-    example: str = ""
-    stream_usage: bool = True
-
-    def terms_in(self, dialect: Dialect) -> Terms:
-        return self.terms_of.get(dialect, self.terms)
-
+# Imitators that take the key as a bearer alone. All that are here document the use of Claude Code,
+# which sends betas with every call.
+BEARERS = Terms(headers=VERSION, forwards=ANTHROPICS.forwards)
+# Without betas: Bedrock answers 400 to one that it does not know ("invalid beta flag", of its other
+# endpoint), and clients send some with every call.
+MANTLES = Terms(headers=VERSION, forwards=frozenset({"anthropic-version"}), signed="bedrock-mantle")
 
 ECHO = "echo"
 OPENAI_COMPATIBLE = "openai_compatible"
@@ -102,28 +93,31 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             "anthropic",
             "https://api.anthropic.com/v1",
-            {**CHAT, **MESSAGES},
+            MESSAGES,
             ("ANTHROPIC_API_KEY",),
             base_url_variable="ANTHROPIC_BASE_URL",
             base_path="/v1",
-            terms_of=dict.fromkeys(MESSAGES, ANTHROPICS),
+            terms=ANTHROPICS,
             models=("claude-",),
             example="claude-haiku-4-5",
         ),
         Provider(
             "gemini",
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-            CHAT_AND_EMBEDDINGS,
+            "https://generativelanguage.googleapis.com/v1beta",
+            GENERATE,
             ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+            streams_at={GEMINI: "/models/{model}:streamGenerateContent?alt=sse"},
+            terms=GOOGLES,
             models=("gemini-",),
             example="gemini-2.5-flash",
         ),
-        # At a resource's own https://NAME.openai.azure.com/openai/v1; a model is a deployment.
+        # A model is a deployment of the resource NAME.
         Provider(
             "azure",
             "",
-            ALL_OF_OPENAI,
+            ALL_BUT_COUNTING,
             ("AZURE_OPENAI_API_KEY",),
+            address="https://NAME.openai.azure.com/openai/v1",
             terms=AZURES,
         ),
         Provider(
@@ -131,6 +125,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://api.groq.com/openai/v1",
             CHAT_AND_RESPONSES,
             ("GROQ_API_KEY",),
+            quirks_of={OPENAI_CHAT: GROQS},
             example="llama-3.3-70b-versatile",
         ),
         Provider(
@@ -143,9 +138,13 @@ PROVIDERS: Mapping[str, Provider] = {
         ),
         Provider(
             "deepseek",
-            "https://api.deepseek.com/v1",
-            CHAT,
+            "https://api.deepseek.com",
+            {**CHAT, ANTHROPIC_MESSAGES: "/anthropic/v1/messages"},
             ("DEEPSEEK_API_KEY",),
+            terms_of={ANTHROPIC_MESSAGES: ANTHROPICS},
+            # A turn that called tools is refused without its thoughts
+            # (https://api-docs.deepseek.com/guides/thinking_mode).
+            forms={OPENAI_CHAT: THOUGHTFUL_FORM},
             models=("deepseek-",),
             example="deepseek-chat",
         ),
@@ -156,7 +155,7 @@ PROVIDERS: Mapping[str, Provider] = {
             ("MISTRAL_API_KEY",),
             models=("mistral-", "codestral-", "devstral-", "ministral-", "magistral-"),
             example="mistral-small-latest",
-            stream_usage=False,  # 422 extra_forbidden: body.stream_options
+            quirks_of={OPENAI_CHAT: MISTRALS},
         ),
         Provider(
             "cohere",
@@ -164,13 +163,15 @@ PROVIDERS: Mapping[str, Provider] = {
             CHAT_AND_EMBEDDINGS,
             ("COHERE_API_KEY", "CO_API_KEY"),
             models=("command-",),
+            quirks_of={OPENAI_CHAT: COHERES},
             example="command-a-03-2025",
         ),
         Provider(
             "openrouter",
             "https://openrouter.ai/api/v1",
-            CHAT_AND_RESPONSES,
+            {**CHAT_AND_RESPONSES, **MESSAGES_ALONE},
             ("OPENROUTER_API_KEY",),
+            terms_of=dict.fromkeys(MESSAGES_ALONE, BEARERS),
             example="openai/gpt-4.1-mini",
         ),
         Provider(
@@ -183,8 +184,9 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             "fireworks",
             "https://api.fireworks.ai/inference/v1",
-            ALL_BUT_COMPACTION,
+            {**ALL_BUT_COMPACTION, **MESSAGES_ALONE},
             ("FIREWORKS_API_KEY",),
+            terms_of=dict.fromkeys(MESSAGES_ALONE, BEARERS),
             example="accounts/fireworks/models/llama-v3p3-70b-instruct",
         ),
         Provider(
@@ -201,7 +203,7 @@ PROVIDERS: Mapping[str, Provider] = {
             ("PERPLEXITY_API_KEY", "PPLX_API_KEY"),
             models=("sonar",),
             example="sonar",
-            stream_usage=False,  # every chunk of its streams carries the usage so far
+            quirks_of={OPENAI_CHAT: PERPLEXITYS},
         ),
         Provider(
             "nvidia",
@@ -224,7 +226,41 @@ PROVIDERS: Mapping[str, Provider] = {
             ("HF_TOKEN",),
             example="openai/gpt-oss-120b",
         ),
-        Provider("ollama", "http://127.0.0.1:11434/v1", ALL_BUT_COMPACTION, example="llama3.2"),
+        Provider(
+            "ollama",
+            "http://127.0.0.1:11434/v1",
+            {**ALL_BUT_COMPACTION, **MESSAGES_ALONE},
+            terms_of=dict.fromkeys(MESSAGES_ALONE, BEARERS),
+            example="llama3.2",
+        ),
+        # Amazon Bedrock, signed with the gateway's own credentials, or with a Bedrock API key as
+        # the target's secret. A model is at one of three places, as its card in AWS' guide says.
+        Provider(
+            "bedrock",
+            "",
+            CHAT_AND_RESPONSES,
+            base_path="/openai/v1",
+            address="https://bedrock-runtime.REGION.amazonaws.com/openai/v1",
+            terms=Terms(signed="bedrock"),
+        ),
+        # The other endpoint, for models that are served there alone: below /v1, or /openai/v1.
+        Provider(
+            "bedrock_mantle",
+            "",
+            CHAT_AND_RESPONSES,
+            base_path="/v1",
+            address="https://bedrock-mantle.REGION.api.aws/v1",
+            terms=Terms(signed="bedrock-mantle"),
+        ),
+        # Claude, in Anthropic's own dialect.
+        Provider(
+            "bedrock_anthropic",
+            "",
+            MESSAGES,
+            base_path="/v1",
+            address="https://bedrock-mantle.REGION.api.aws/anthropic/v1",
+            terms=MANTLES,
+        ),
         # vLLM, llama.cpp, LM Studio, a colleague's gateway: any base URL, by configuration.
         Provider(OPENAI_COMPATIBLE, "", ALL_OF_OPENAI),
         # The same for what takes Anthropic's SDKs: DeepSeek's, Moonshot's, Z.ai's, LiteLLM's, …

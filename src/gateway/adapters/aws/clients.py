@@ -48,6 +48,10 @@ class Clients:
         """Raises Unavailable, or Refused for a code that is one of ``use.expected``."""
         return await self._ask("secretsmanager", use, work)
 
+    async def session(self, use: Use, work: "Callable[[Session], Answer]") -> Answer:
+        """For what needs no client; within a deadline of the asker's own. Raises Unavailable."""
+        return await self._in_thread(lambda: self._with_session(use, work))
+
     @asynccontextmanager
     async def deadline(self, use: Use) -> AsyncIterator[None]:
         """For what asks several times: all of it within the time of one operation."""
@@ -86,14 +90,23 @@ class Clients:
     def _make(self, service: Service, use: Use) -> Any:
         from gateway.adapters.aws import sdk
 
-        def make() -> Any:
-            self._session = self._session or sdk.Session(WORKERS)
-            return self._session.client(service)
-
         with self._making:  # a session makes one client at a time
             if service not in self._made:
-                self._made[service] = sdk.made(use, make)
+                self._made[service] = sdk.made(use, lambda: self._opened().client(service))
             return self._made[service]
+
+    def _with_session(self, use: Use, work: "Callable[[Session], Answer]") -> Answer:
+        from gateway.adapters.aws import sdk
+
+        with self._making:
+            session = sdk.made(use, self._opened)
+        return sdk.done(use, lambda: work(session))
+
+    def _opened(self) -> "Session":
+        from gateway.adapters.aws import sdk
+
+        self._session = self._session or sdk.Session(WORKERS)
+        return self._session
 
 
 def _done(use: Use, work: Callable[[], Answer]) -> Answer:

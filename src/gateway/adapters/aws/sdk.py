@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.adapters.aws.faults import code_of, fault_of
@@ -31,6 +32,10 @@ class Session:
     def client(self, service: str) -> Any:
         make: Any = self._session.create_client
         return make(service, config=self._config)
+
+    def credentials(self) -> Credentials | None:
+        """The process' own, which renew themselves; None where it has none."""
+        return self._session.get_credentials()
 
 
 def done(use: Use, work: Callable[[], Answer]) -> Answer:
