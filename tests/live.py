@@ -295,7 +295,7 @@ def live_gateway(
             server.should_exit = True
     ids = [record.request_id for record in ledger.records]
     assert len(set(ids)) == len(ids), "an exchange was settled twice"
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 def target(base_url: str, model: str = "gpt-test", provider: str = "openai") -> Target:

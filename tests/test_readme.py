@@ -14,10 +14,8 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 ECHO = "This is an echo, not a model. You said: Hello!"
 
 
-def snippet(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
-    assert found
-    return found[1]
+def snippets(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +31,16 @@ def printed(command: list[str], url: str) -> str:
 
 
 def test_the_curl_line_streams(url: str) -> None:
-    out = printed(["bash", "-c", snippet("bash")], url)
+    out = printed(["bash", "-c", snippets("bash")[0]], url)
     words = re.findall(r'"content":"([^"]*)"', out)
     assert "".join(words) == ECHO
     assert out.endswith("data: [DONE]\n\n")
 
 
 @pytest.mark.sdk
-def test_the_python_lines_stream(url: str) -> None:
-    assert printed([sys.executable, "-c", snippet("python")], url) == ECHO
+@pytest.mark.parametrize("nth", range(3), ids=["OpenAI's", "Anthropic's", "Google's"])
+def test_the_python_lines_stream(nth: int, url: str) -> None:
+    assert printed([sys.executable, "-c", snippets("python")[nth]], url) == ECHO
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))

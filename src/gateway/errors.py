@@ -12,6 +12,7 @@
     - UnsupportedEncoding    415
     - Unprocessable          422  a field that this route does not take
     - Unsupported            400  an API that the target's provider does not offer
+      - Unsayable            422  a parameter it does not offer, on a route that leaves nothing out
     - LoopDetected           508  a target leads back to the gateway
   x UpstreamError            a provider failed
     - UpstreamRejected       it answered with an error status
@@ -148,6 +149,12 @@ class Unsupported(CallerError):
     falls_back = True
 
 
+class Unsayable(Unsupported):
+    """What this target's provider cannot be told, on a route that does not leave it out."""
+
+    status = 422
+
+
 def shortened(name: str) -> str:
     """A caller's word, fit to be said back."""
     return name if len(name) <= 128 else f"{name[:128]}…"
@@ -198,7 +205,10 @@ class UpstreamRejected(UpstreamError):
     """The provider answered with an error status.
 
     ``body`` is the provider's own, as it came; ``upstream_headers`` have lower-case names.
+    ``foreign``: the body is in another dialect than the caller's.
     """
+
+    foreign = False
 
     def __init__(self, provider: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
         super().__init__(f"provider {provider!r} answered {status}")

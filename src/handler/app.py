@@ -22,6 +22,7 @@ from handler.inference import QUERY_PATHS, Query
 from handler.local_guard import LocalGuard
 from handler.models import MODELS_PATHS, Models
 from handler.openapi import OpenApi
+from handler.proxy import PROXY_METHODS, PROXY_PATH, Proxy
 from handler.sending import response_of
 
 logger = logging.getLogger("sluicegate")
@@ -77,7 +78,7 @@ def _told(starting: "asyncio.Future[object]") -> None:
 def query_routes(wired: Wired) -> list[GuardedRoute]:
     """The query plane: what SDKs call. Plain Starlette routes, since a query has no dependencies to
     solve and no models to check. None of them writes configuration."""
-    return [*_queries(wired), *_lists(wired)]
+    return [*_queries(wired), *_lists(wired), _proxy(wired)]
 
 
 def _queries(wired: Wired) -> Iterator[GuardedRoute]:
@@ -99,6 +100,11 @@ def _lists(wired: Wired) -> Iterator[GuardedRoute]:
         models = Models(wired.endpoints, shape)
         for at, show in ((path, models.list), (path + "/{name:path}", models.show)):
             yield door.read(at, show, role="caller", detail=shape.detail, dialect=shape.dialect)
+
+
+def _proxy(wired: Wired) -> GuardedRoute:
+    proxy, door = Proxy(wired.gateway), Door(wired.admission)
+    return door.route(PROXY_PATH, proxy, role="caller", methods=PROXY_METHODS, detail=True)
 
 
 def _probes(wired: Wired) -> list[GuardedRoute]:

@@ -16,7 +16,7 @@ from gateway.admission.admission import Presented
 
 KEY_HEADERS = frozenset({b"x-api-key", b"api-key", b"x-goog-api-key"})
 # A key in an address gets into logs and histories; only where an SDK can do no other is it read.
-KEY_IN_QUERY = "/gateway/gemini/v1"
+KEY_IN_QUERY = ("/gateway/gemini/v1", "/gateway/gemini/models")
 LONGEST = 1024  # bytes of a header that may hold a key
 NOBODYS = Presented(key="")
 

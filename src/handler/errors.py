@@ -1,9 +1,9 @@
 """Errors as answers, in the caller's own dialect."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, Dialect
+from gateway.dialects import ANTHROPIC_MESSAGES, GEMINI, OPENAI_CHAT, Dialect
 from gateway.errors import (
     EndpointNotFound,
     GatewayError,
@@ -17,13 +17,19 @@ from gateway.wire.json import Json, dumps, loads
 
 logger = logging.getLogger("sluicegate")
 
-ANTHROPIC = "/gateway/anthropic"
+ROOTS: Mapping[str, Dialect] = {
+    "/gateway/anthropic": ANTHROPIC_MESSAGES,
+    "/gateway/gemini": GEMINI,
+}
 
 
 def dialect_at(path: str) -> Dialect:
     """Whose errors are said on a path that no route of ours has, or before one is found."""
-    below = path.startswith(ANTHROPIC + "/") and not path.endswith("/mlflow/invocations")
-    return ANTHROPIC_MESSAGES if below or path == ANTHROPIC else OPENAI_CHAT
+    if not path.endswith("/mlflow/invocations"):
+        for root, dialect in ROOTS.items():
+            if path == root or path.startswith(root + "/"):
+                return dialect
+    return OPENAI_CHAT
 
 
 def early_answer(error: GatewayError, path: str) -> Answer:
@@ -48,7 +54,7 @@ def answer_for(
     if write is None:
         error = _discreet(error, request_id)
     headers = _headers(error, request_id, dialect)
-    if isinstance(error, UpstreamRejected):
+    if isinstance(error, UpstreamRejected) and not error.foreign:
         parsed = _parsed(error.body)
         if parsed is not None and dialect.is_error(parsed):
             body = error.body if not detail else dumps({**parsed, "detail": _detail(error, parsed)})

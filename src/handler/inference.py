@@ -5,15 +5,21 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
 from gateway.dialects import (
     ANTHROPIC_COUNT,
     ANTHROPIC_MESSAGES,
+    GEMINI,
+    GEMINI_BATCH_EMBED,
+    GEMINI_COUNT,
+    GEMINI_EMBED,
     OPENAI_CHAT,
     OPENAI_COMPACTION,
     OPENAI_EMBEDDINGS,
+    OPENAI_INPUT_TOKENS,
     OPENAI_RESPONSES,
     Dialect,
 )
@@ -28,6 +34,7 @@ from handler.bodies import CallerGone, read_body, read_object
 from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.hang_up import HangUp
+from handler.json_array import as_array
 from handler.lambda_time import seconds_left
 from handler.sending import send_answer
 
@@ -46,11 +53,13 @@ KEPT = {name.encode(): name for name in READ | FORWARDED}
 
 @dataclass(frozen=True, slots=True)
 class QueryPath:
-    """``dialect``: None where the body tells. ``unified``: MLflow's own API, with its manners."""
+    """``dialect``: None where the body tells. ``unified``: MLflow's own API, with its manners.
+    ``streamed``: whether the answer is a stream; None where the body tells."""
 
     path: str
     dialect: Dialect | None
     unified: bool
+    streamed: bool | None = None
 
     @property
     def errors(self) -> Dialect:
@@ -58,18 +67,41 @@ class QueryPath:
         return self.dialect or OPENAI_CHAT
 
 
+# Where Gemini's SDKs look for the API: 1.x below /v1beta, 3.x below /v1, LiteLLM below neither;
+# all of them where the base URL already ends in a version, too.
+GEMINI_ROOTS = tuple(
+    f"/gateway/gemini{version}"
+    for version in ("", "/v1beta", "/v1", "/v1alpha", "/v1beta/v1beta", "/v1/v1")
+)
+GEMINI_METHODS: tuple[tuple[str, Dialect, bool], ...] = (
+    ("generateContent", GEMINI, False),
+    ("streamGenerateContent", GEMINI, True),
+    ("countTokens", GEMINI_COUNT, False),
+    ("embedContent", GEMINI_EMBED, False),
+    ("batchEmbedContents", GEMINI_BATCH_EMBED, False),
+)
+
 QUERY_PATHS = (
     QueryPath("/gateway/openai/v1/chat/completions", OPENAI_CHAT, unified=False),
     QueryPath("/gateway/mlflow/v1/chat/completions", OPENAI_CHAT, unified=True),
     QueryPath("/gateway/openai/v1/embeddings", OPENAI_EMBEDDINGS, unified=False),
     QueryPath("/gateway/mlflow/v1/embeddings", OPENAI_EMBEDDINGS, unified=True),
     QueryPath("/gateway/openai/v1/responses", OPENAI_RESPONSES, unified=False),
+    QueryPath("/gateway/mlflow/v1/responses", OPENAI_RESPONSES, unified=True),
+    QueryPath("/gateway/openai/v1/responses/input_tokens", OPENAI_INPUT_TOKENS, unified=False),
     QueryPath("/gateway/openai/v1/responses/compact", OPENAI_COMPACTION, unified=False),
     QueryPath("/gateway/anthropic/v1/messages", ANTHROPIC_MESSAGES, unified=False),
     QueryPath("/gateway/anthropic/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
     # Anthropic's SDKs add /v1 to their base URL, even where it stands there already.
     QueryPath("/gateway/anthropic/v1/v1/messages", ANTHROPIC_MESSAGES, unified=False),
     QueryPath("/gateway/anthropic/v1/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
+    *(
+        QueryPath(
+            f"{root}/models/{{endpoint:path}}:{method}", dialect, unified=False, streamed=streamed
+        )
+        for root in GEMINI_ROOTS
+        for method, dialect, streamed in GEMINI_METHODS
+    ),
     QueryPath("/gateway/{endpoint:path}/mlflow/invocations", None, unified=True),
 )
 
@@ -96,7 +128,8 @@ class Query:
         try:
             call = await self._call(scope, receive, request_id)
             hang_up.watch()
-            return await self._gateway.answer(call)
+            answer = await self._gateway.answer(call)
+            return as_array(answer) if call.streamed and not _wants_events(scope) else answer
         except GatewayError as error:
             return self._refusal(error, request_id)
         except CallerGone:
@@ -114,11 +147,10 @@ class Query:
         headers = _headers(scope)
         text = await read_body(receive, headers, self._max_body)
         body = read_object(text)
-        dialect = self._path.dialect
+        dialect, named = self._path.dialect, scope["path_params"].get("endpoint")
         if dialect is None:
-            dialect, endpoint = _told_by(body), str(scope["path_params"]["endpoint"])
-        else:
-            endpoint = _model(body)
+            dialect = _told_by(body)
+        endpoint = _model(body) if named is None else str(named)
         (dialect.check_closely if self._path.unified else dialect.check)(body)
         left = seconds_left(scope)
         return Call(
@@ -130,7 +162,15 @@ class Query:
             body,
             headers,
             deadline=None if left is None else self._gateway.clock() + left,
+            arrived=int(time.time()),
+            streamed=self._path.streamed,
+            unified=self._path.unified,
         )
+
+
+def _wants_events(scope: Scope) -> bool:
+    """Gemini's callers get a JSON array unless they ask for events."""
+    return "sse" in parse_qs(scope["query_string"].decode("latin-1")).get("alt", ())
 
 
 def _headers(scope: Scope) -> Mapping[str, str]:

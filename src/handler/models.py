@@ -8,16 +8,18 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT, Dialect
+from gateway.dialects import ANTHROPIC_MESSAGES, GEMINI, OPENAI_CHAT, Dialect
 from gateway.errors import BadRequest, EndpointNotFound, GatewayError, NotFound
 from gateway.ports import EndpointStore
 from gateway.routing.endpoint import Endpoint
 from gateway.wire.json import Json, dumps
 from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
+from handler.inference import GEMINI_METHODS, GEMINI_ROOTS
 from handler.sending import response_of
 
 MOST_ON_A_PAGE = 1000
+GEMINIS_PAGE = 50  # models where no pageSize is asked for: https://ai.google.dev/api/models
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +126,35 @@ def _place(names: Sequence[str], cursor: str) -> int:
     return names.index(cursor) if cursor in names else len(names)
 
 
+def _gemini_model(name: str, created: int) -> Json:
+    del created  # this API does not tell it
+    return {
+        "name": f"models/{name}",
+        "displayName": name,
+        "version": "1",
+        "supportedGenerationMethods": [method for method, *_ in GEMINI_METHODS],
+    }
+
+
+def _gemini_page(models: Sequence[Json], query: Mapping[str, str]) -> Json:
+    """``pageToken``: the name behind which the page begins."""
+    size = query.get("pageSize", "")
+    if size and not (size.isascii() and size.isdigit()):
+        raise BadRequest("pageSize", "must be a number")
+    most = min(int(size[:9] or 0) or GEMINIS_PAGE, MOST_ON_A_PAGE)
+    names = [model["name"] for model in models]
+    token = query.get("pageToken")
+    start = _place(names, token) + 1 if token else 0
+    page = models[start : start + most]
+    if start + most < len(models):
+        return {"models": page, "nextPageToken": page[-1]["name"]}
+    return {"models": page}
+
+
 AS_OPENAI = Shape(_openai_model("sluicegate"), _openai_page)
 AS_MLFLOW = Shape(_openai_model("mlflow"), _openai_page, detail=True)
 AS_ANTHROPIC = Shape(_anthropic_model, _anthropic_page, ANTHROPIC_MESSAGES)
+AS_GEMINI = Shape(_gemini_model, _gemini_page, GEMINI)
 
 # Where the models are listed; below it, at /NAME, each of them is shown.
 MODELS_PATHS: Mapping[str, Shape] = {
@@ -134,4 +162,5 @@ MODELS_PATHS: Mapping[str, Shape] = {
     "/gateway/mlflow/v1/models": AS_MLFLOW,
     "/gateway/anthropic/v1/models": AS_ANTHROPIC,
     "/gateway/anthropic/v1/v1/models": AS_ANTHROPIC,
+    **{f"{root}/models": AS_GEMINI for root in GEMINI_ROOTS},
 }

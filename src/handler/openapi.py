@@ -1,6 +1,7 @@
 """The OpenAPI document, built from the table of query paths when it is first asked for."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,15 +9,22 @@ from starlette.responses import Response
 from gateway.dialects import (
     ANTHROPIC_COUNT,
     ANTHROPIC_MESSAGES,
+    GEMINI,
+    GEMINI_BATCH_EMBED,
+    GEMINI_COUNT,
+    GEMINI_EMBED,
     OPENAI_CHAT,
     OPENAI_COMPACTION,
     OPENAI_EMBEDDINGS,
+    OPENAI_INPUT_TOKENS,
     OPENAI_RESPONSES,
     Dialect,
 )
 from gateway.wire.json import Json, dumps
 from handler.inference import QUERY_PATHS, QueryPath
 from handler.models import MODELS_PATHS
+from handler.openapi_schemas import KEYS, SCHEMAS
+from handler.proxy import PROXY_METHODS, PROXY_PATH
 
 
 class OpenApi:
@@ -49,14 +57,15 @@ def _paths() -> Iterator[tuple[str, Json]]:
     for path in QUERY_PATHS:
         yield path.path.replace(":path}", "}"), {"post": _query(path)}
     for at, shape in MODELS_PATHS.items():
-        kind, name = (
-            _family(shape.dialect),
-            _operation(at.removeprefix("/gateway").replace("/v1/models", "/models", 1)),
-        )
+        kind, name = _family(shape.dialect), at.removeprefix("/gateway")
+        if shape.dialect is not GEMINI:  # the others have one version, or the first is plain
+            name = name.replace("/v1/models", "/models", 1)
+        name = _operation(name)
         yield at, {"get": _read(f"{name}_list", LISTS, f"{kind}ModelList", f"{kind}Error")}
         show = _read(f"{name}_show", SHOWS, f"{kind}Model", f"{kind}Error")
         show["parameters"] = [_parameter("name")]
         yield f"{at}/{{name}}", {"get": show}
+    yield PROXY_PATH.replace(":path}", "}"), {name.lower(): _raw(name) for name in PROXY_METHODS}
     yield "/health", {"get": _read("health", "Whether the process is up.", "Status")}
     yield "/ready", {"get": _read("ready", "Whether the store can be read.", "Status")}
 
@@ -67,9 +76,20 @@ SUMMARIES = {
     OPENAI_CHAT: ("A chat completion, whole or streamed.", "ChatRequest"),
     OPENAI_EMBEDDINGS: ("Embeddings of texts.", "EmbeddingsRequest"),
     OPENAI_RESPONSES: ("A response, whole or streamed.", "ResponsesRequest"),
+    OPENAI_INPUT_TOKENS: ("How many tokens a response would take.", "ResponsesRequest"),
     OPENAI_COMPACTION: ("A conversation, compacted.", "ResponsesRequest"),
     ANTHROPIC_MESSAGES: ("A message, whole or streamed.", "MessagesRequest"),
     ANTHROPIC_COUNT: ("How many tokens a message would take.", "MessagesRequest"),
+    GEMINI: ("Content, whole or streamed.", "GenerateContentRequest"),
+    GEMINI_COUNT: ("How many tokens a content would take.", "GeminiRequest"),
+    GEMINI_EMBED: ("An embedding of a content.", "GeminiRequest"),
+    GEMINI_BATCH_EMBED: ("Embeddings of several contents.", "GeminiRequest"),
+}
+
+
+FAMILIES: Mapping[Dialect, str] = {
+    **dict.fromkeys((ANTHROPIC_MESSAGES, ANTHROPIC_COUNT), "Anthropic"),
+    **dict.fromkeys((GEMINI, GEMINI_COUNT, GEMINI_EMBED, GEMINI_BATCH_EMBED), "Gemini"),
 }
 
 
@@ -80,7 +100,8 @@ def _query(path: QueryPath) -> Json:
         summary, schema = SUMMARIES[path.dialect]
     content: Json = {"application/json": {"schema": {"type": "object"}}}
     error = f"{_family(path.errors)}Error"
-    if path.dialect is None or path.dialect.watch is not None:
+    streams = path.dialect is None or path.dialect.watch is not None
+    if streams and path.streamed is not False:
         content["text/event-stream"] = {"schema": {"type": "string"}}
     operation: Json = {
         "operationId": _operation(path.path),
@@ -91,18 +112,36 @@ def _query(path: QueryPath) -> Json:
             "default": {"description": "An error.", "content": _json_of(error)},
         },
     }
-    if path.dialect is None:
+    if "{endpoint" in path.path:
         operation["parameters"] = [_parameter("endpoint")]
     return operation
 
 
+def _raw(method: str) -> Json:
+    """Whatever the provider takes at this path, and whatever it answers."""
+    operation: Json = {
+        "operationId": f"proxy_{method.lower()}",
+        "summary": "A request as it is, to the endpoint's provider.",
+        "parameters": [_parameter("endpoint"), _parameter("path")],
+        "responses": {
+            "default": {
+                "description": "The provider's answer as it is, or an error of the gateway's.",
+                "content": {"*/*": {"schema": {}}, **_json_of("Error")},
+            },
+        },
+    }
+    if method not in ("GET", "DELETE"):
+        operation["requestBody"] = {"content": {"*/*": {"schema": {}}}}
+    return operation
+
+
 def _operation(path: str) -> str:
-    return path.strip("/").replace("/", "_").replace("{endpoint:path}", "endpoint")
+    return re.sub(r"\W+", "_", path.replace("{endpoint:path}", "endpoint")).strip("_")
 
 
 def _family(dialect: Dialect) -> str:
     """How the names of the schemas begin that are not OpenAI's."""
-    return "Anthropic" if dialect in (ANTHROPIC_MESSAGES, ANTHROPIC_COUNT) else ""
+    return FAMILIES.get(dialect, "")
 
 
 def _read(name: str, summary: str, schema: str, error: str = "Error") -> Json:
@@ -122,112 +161,3 @@ def _parameter(name: str) -> Json:
 
 def _json_of(schema: str) -> Json:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-
-
-def _object(required: list[str], **properties: Json) -> Json:
-    return {
-        "type": "object",
-        "required": required,
-        "properties": properties,
-        "additionalProperties": True,
-    }
-
-
-KEYS: Json = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "A gateway key, sgk_…"},
-    **{
-        name: {"type": "apiKey", "in": "header", "name": name}
-        for name in ("x-api-key", "api-key", "x-goog-api-key")
-    },
-}
-TEXT: Json = {"type": "string"}
-FLAG: Json = {"type": "boolean"}
-ENDPOINT: Json = {"type": "string", "description": "The name of an endpoint."}
-MESSAGES: Json = {
-    "type": "array",
-    "minItems": 1,
-    "items": _object(["role"], role=TEXT, content={"description": "A text, or a list of parts."}),
-}
-INPUT: Json = {
-    "description": "A text, or a list of texts, of token numbers, or of lists of token numbers.",
-    "anyOf": [TEXT, {"type": "array", "minItems": 1}],
-}
-CHAT_FIELDS: Json = {
-    "messages": MESSAGES,
-    "stream": FLAG,
-    "temperature": {"type": "number", "minimum": 0, "maximum": 2},
-    "max_completion_tokens": {"type": "integer", "minimum": 1},
-    "tools": {"type": "array", "items": {"type": "object"}},
-    "response_format": {"type": "object"},
-}
-EMBEDDINGS_FIELDS: Json = {"input": INPUT, "encoding_format": {"enum": ["float", "base64"]}}
-SCHEMAS: Json = {
-    "ChatRequest": _object(["model", "messages"], model=ENDPOINT, **CHAT_FIELDS),
-    "EmbeddingsRequest": _object(["model", "input"], model=ENDPOINT, **EMBEDDINGS_FIELDS),
-    "ResponsesRequest": _object(
-        ["model"],
-        model=ENDPOINT,
-        input={"description": "A text or a list of input items.", "type": ["string", "array"]},
-        stream=FLAG,
-    ),
-    "MessagesRequest": _object(
-        ["model", "messages"],
-        model=ENDPOINT,
-        messages=MESSAGES,
-        max_tokens={"type": "integer", "minimum": 1},
-        system={"description": "A text, or a list of blocks.", "type": ["string", "array"]},
-        stream=FLAG,
-        tools={"type": "array", "items": {"type": "object"}},
-    ),
-    "InvocationRequest": {
-        "anyOf": [_object(["messages"], **CHAT_FIELDS), _object(["input"], **EMBEDDINGS_FIELDS)]
-    },
-    "Model": _object(
-        ["id", "object", "created", "owned_by"],
-        id=ENDPOINT,
-        object={"const": "model"},
-        created={"type": "integer"},
-        owned_by=TEXT,
-    ),
-    "ModelList": _object(
-        ["object", "data"],
-        object={"const": "list"},
-        data={"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
-    ),
-    "AnthropicModel": _object(
-        ["type", "id", "display_name", "created_at", "lifecycle"],
-        type={"const": "model"},
-        id=ENDPOINT,
-        display_name=TEXT,
-        created_at={"type": "string", "format": "date-time"},
-        lifecycle={"const": "active"},
-    ),
-    "AnthropicModelList": _object(
-        ["data", "has_more", "first_id", "last_id"],
-        data={"type": "array", "items": {"$ref": "#/components/schemas/AnthropicModel"}},
-        has_more=FLAG,
-        first_id={"type": ["string", "null"]},
-        last_id={"type": ["string", "null"]},
-    ),
-    "Status": _object(["status"], status=TEXT),
-    "AnthropicError": _object(
-        ["type", "error"],
-        type={"const": "error"},
-        error=_object(["type", "message"], type=TEXT, message=TEXT),
-        request_id=TEXT,
-    ),
-    "Error": _object(
-        ["error"],
-        error=_object(
-            ["message", "type", "param", "code"],
-            message=TEXT,
-            type=TEXT,
-            param={"type": ["string", "null"]},
-            code={"type": ["string", "null"]},
-        ),
-        detail={
-            "description": "On MLflow's routes: the message once more.",
-            "type": ["string", "object"],
-        },
-    ),
-}

@@ -43,6 +43,7 @@ WHOLE: Json = {
     ],
     "retries": {"times": 2, "first_pause": 0.5, "longest_pause": 8},
     "timeouts": {"first_content": 60, "idle": 30, "commit_after": 5, "heartbeat": 10},
+    "strict": True,
 }
 
 
@@ -58,6 +59,17 @@ def test_all_that_can_be_said_is_taken() -> None:
         (Target("openai_compatible", "m", base_url="http://127.0.0.1:1/v1"),),
         Retries(2, 0.5, 8),
         Timeouts(60, 30, 5, 10),
+        strict=True,
+    )
+
+
+def test_a_target_may_say_in_which_dialect_it_is_called() -> None:
+    told = endpoint_from("e", spec(dialect="openai_responses"))
+    assert told.targets[0].dialect == "openai_responses"
+    with pytest.raises(Invalid) as refused:
+        endpoint_from("e", spec(dialect="gemini"))
+    assert refused.value.message == (
+        "targets[0]: dialect must be one of those of openai: openai_chat, openai_responses"
     )
 
 
@@ -158,7 +170,7 @@ UNKNOWN = "is no field here; endpoints.example.yaml shows those there are"
         (
             {"targets": [{"provider": "azure", "model": "m"}]},
             "targets[0]",
-            "base_url is required for azure: it has no address of its own",
+            "base_url is required for azure: its form is https://NAME.openai.azure.com/openai/v1",
         ),
         (spec(price={"input": 1}), "targets[0].price.output", "is required"),
         (spec(price={"input": -1, "output": 1}), "targets[0].price.input", "greater than or equal"),
@@ -293,5 +305,39 @@ def test_a_bad_name_in_a_manifest_is_told_as_one() -> None:
 def test_every_provider_can_be_a_target(name: str) -> None:
     target: Json = {"provider": name, "model": "m"}
     if not PROVIDERS[name].base_url:
-        target["base_url"] = "https://host/v1"
+        form = PROVIDERS[name].address or "https://host/v1"
+        target["base_url"] = form.replace("REGION", "us-east-1")
     assert endpoint_from("e", {"targets": [target]}).targets[0].provider == name
+
+
+BEDROCK: Json = {"provider": "bedrock", "model": "m"}
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "https://bedrock-runtime.REGION.amazonaws.com/openai/v1",
+        "https://bedrock-mantle.us-east-1.api.aws/v1",
+        "http://bedrock-runtime.us-east-1.amazonaws.com/openai/v1",
+        "https://proxy.example/openai/v1",
+    ],
+)
+def test_what_is_to_be_signed_must_go_to_aws_and_name_a_region(base_url: str) -> None:
+    field, message = refusal(
+        lambda: endpoint_from("e", {"targets": [{**BEDROCK, "base_url": base_url}]})
+    )
+    assert field == "targets[0]"
+    assert message == (
+        "targets[0]: base_url must be https://bedrock-runtime.REGION.amazonaws.com/openai/v1, with "
+        "a region's name in it: without a secret, calls are signed, and for such an address alone"
+    )
+    with_key = {**BEDROCK, "base_url": base_url, "secret": "vault:bedrock"}
+    assert endpoint_from("e", {"targets": [with_key]}).targets[0].secret == "vault:bedrock"
+
+
+def test_a_target_at_bedrock_without_a_base_url_is_told_its_form() -> None:
+    _, message = refusal(lambda: endpoint_from("e", {"targets": [BEDROCK]}))
+    assert message == (
+        "targets[0]: base_url is required for bedrock: its form is "
+        "https://bedrock-runtime.REGION.amazonaws.com/openai/v1"
+    )

@@ -73,13 +73,16 @@ def test_the_key_goes_where_anthropic_looks_for_it() -> None:
 
 
 def test_the_same_provider_takes_it_elsewhere_in_another_dialect() -> None:
-    chat = b'{"choices": []}'
-    world = World(endpoint(CLAUDE), FakeUpstream(chat))
-    assert run(world.ask(HI, OPENAI_CHAT, {"anthropic-beta": "b"})) == chat
+    messages = Target("openrouter", "claude", "key")
+    world = World(endpoint(messages), FakeUpstream(b'{"choices": []}'))
+    run(world.ask(HI, OPENAI_CHAT, {"anthropic-beta": "b"}))
     sent = world.transport.sent[0]
-    assert sent.url == "https://api.anthropic.com/v1/chat/completions"
+    assert sent.url == "https://openrouter.ai/api/v1/chat/completions"
     assert sent.headers["authorization"] == "Bearer sk-secret"
     assert sent.headers.keys().isdisjoint({"x-api-key", "anthropic-version", "anthropic-beta"})
+    world = World(endpoint(messages), FakeUpstream(REPLY))
+    assert ask(world, HI) == REPLY
+    assert world.transport.sent[0].url == "https://openrouter.ai/api/v1/messages"
 
 
 def test_the_callers_version_and_betas_are_the_providers_to_read() -> None:
@@ -232,16 +235,17 @@ def test_a_provider_that_falls_silent_is_given_up_in_anthropics_words() -> None:
 
 def test_an_endpoint_that_speaks_no_anthropic_says_so() -> None:
     with pytest.raises(Unsupported) as refused:
-        ask(World(endpoint()))
+        ask(World(endpoint(Target("groq", "llama", "key"))), HI, ANTHROPIC_COUNT)
     assert refused.value.message == (
-        "endpoint 'e' is served by 'openai', which does not offer anthropic_messages (it offers "
-        "openai_chat, openai_embeddings, openai_responses, openai_compaction)"
+        "endpoint 'e' is served by 'groq', which does not offer anthropic_count_tokens (it offers "
+        "openai_chat, openai_responses)"
     )
 
 
 def test_a_provider_that_speaks_no_anthropic_is_passed_over() -> None:
-    world = World(endpoint(Target("openai", "gpt", "key"), CLAUDE), FakeUpstream(WHOLE))
-    assert ask(world) == WHOLE
+    counted = FakeUpstream(b'{"input_tokens":5}')
+    world = World(endpoint(Target("groq", "llama", "key"), CLAUDE), counted)
+    assert ask(world, HI, ANTHROPIC_COUNT) == b'{"input_tokens":5}'
 
 
 def test_a_key_is_hidden_in_the_providers_own_last_word() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.dialects import OPENAI_COMPACTION, OPENAI_EMBEDDINGS, OPENAI_RESPONSES
+from gateway.dialects import OPENAI_COMPACTION, OPENAI_EMBEDDINGS
 from gateway.errors import (
     EndpointNotFound,
     Unavailable,
@@ -169,15 +169,15 @@ def test_a_missing_secret_alone_is_the_gateways_own_503() -> None:
 
 def test_an_api_that_the_provider_lacks_is_refused_by_name() -> None:
     world = World(endpoint(Target("deepseek", "m", "key")))
-    with pytest.raises(Unsupported, match=r"'deepseek', which does not offer openai_responses"):
-        run(world.ask({"model": "e", "input": "x"}, OPENAI_RESPONSES))
+    with pytest.raises(Unsupported, match=r"'deepseek', which does not offer openai_compaction"):
+        run(world.ask({"model": "e", "input": "x"}, OPENAI_COMPACTION))
 
 
 def test_an_api_that_the_first_target_lacks_may_be_anothers() -> None:
     world = World(endpoint(Target("deepseek", "m", "key"), GPT), FakeUpstream(b'{"id":"r1"}'))
     body = {"model": "e", "input": "x"}
-    assert run(world.ask(body, OPENAI_RESPONSES)) == b'{"id":"r1"}'
-    assert world.transport.sent[0].url == "https://api.openai.com/v1/responses"
+    assert run(world.ask(body, OPENAI_COMPACTION)) == b'{"id":"r1"}'
+    assert world.transport.sent[0].url == "https://api.openai.com/v1/responses/compact"
 
 
 def test_compaction_has_its_own_path() -> None:

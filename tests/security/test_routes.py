@@ -22,6 +22,7 @@ from tests.handler.driver import Told, scope
 Who = Literal["public", "caller", "admin"]
 OPENAI, MLFLOW = "/gateway/openai/v1", "/gateway/mlflow/v1"
 ANTHROPIC = "/gateway/anthropic/v1"
+RAW = "/gateway/proxy/{endpoint}/{path:path}"
 E, K, S = "/api/endpoints/{name}", "/api/keys/{name}", "/api/secrets/{name}"
 
 # A route that is not here fails the test, and so does one here that does not exist.
@@ -49,6 +50,24 @@ EXPECTED: dict[tuple[str, str], Who] = {
     ("POST", f"{ANTHROPIC}/v1/messages/count_tokens"): "caller",
     ("GET", f"{ANTHROPIC}/v1/models"): "caller",
     ("GET", f"{ANTHROPIC}/v1/models/{{name:path}}"): "caller",
+    ("POST", f"{OPENAI}/responses/input_tokens"): "caller",
+    ("POST", f"{MLFLOW}/responses"): "caller",
+    **{
+        (verb, f"/gateway/gemini{version}/models{rest}"): "caller"
+        for version in ("", "/v1beta", "/v1", "/v1alpha", "/v1beta/v1beta", "/v1/v1")
+        for verb, rest in (
+            ("GET", ""),
+            ("GET", "/{name:path}"),
+            ("POST", "/{endpoint:path}:generateContent"),
+            ("POST", "/{endpoint:path}:streamGenerateContent"),
+            ("POST", "/{endpoint:path}:countTokens"),
+            ("POST", "/{endpoint:path}:embedContent"),
+            ("POST", "/{endpoint:path}:batchEmbedContents"),
+        )
+    },
+    **dict.fromkeys(
+        ((method, RAW) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")), "caller"
+    ),
     ("GET", "/api/endpoints"): "admin",
     ("POST", "/api/endpoints"): "admin",
     ("GET", E): "admin",
@@ -174,16 +193,20 @@ def plain(path: str) -> str:
 
 
 def filled(path: str) -> str:
-    for field in ("{endpoint:path}", "{name:path}", "{name}"):
+    for field in ("{endpoint:path}", "{endpoint}", "{name:path}", "{name}"):
         path = path.replace(field, "e")
-    return path.replace("{place}", "0")
+    return path.replace("{place}", "0").replace("{path:path}", "v1/chat/completions")
 
 
 def body_for(path: str) -> bytes:
     chat = {"messages": [{"role": "user", "content": "hi"}]}
     if not path.startswith("/gateway"):
         return b""
-    return dumps(chat if path == CALLS_BY_NAME else {**chat, "input": "a", "model": "e"})
+    if path == CALLS_BY_NAME:
+        return dumps(chat)
+    content = {"parts": [{"text": "hi"}]}
+    geminis = {"contents": [content], "content": content, "requests": [{"content": content}]}
+    return dumps({**chat, **geminis, "input": "a", "model": "e"})
 
 
 async def knocked(keys: Keys, who: str, method: str, path: str, asked: Json | None = None) -> Told:
@@ -213,7 +236,7 @@ def test_who_passes_and_who_does_not(who: str) -> None:
         told = run(knocked(keys, who, method, path))
         expected = refused_by_role.get(role)
         # A limited key is a caller's: it may list what it may call, and not find the rest.
-        if who == "limited" and role == "caller" and method == "GET":
+        if who == "limited" and role == "caller" and method == "GET" and path != RAW:
             expected = 404 if "{name" in path else None
         passed = told.status not in (401, 403, 500)
         if (told.status != expected) if expected else not passed:

@@ -30,6 +30,8 @@ def line(record: Record) -> str:
         parts.append(f"${record.cost:.6f}")
     if record.attempts > 1:
         parts.append(f"{record.attempts} attempts")
+    if record.dropped:
+        parts.append(f"dropped {' '.join(record.dropped)}")
     if record.error:
         parts.append(f"{record.outcome}: {record.error}")
     return ", ".join([*parts, record.request_id])

@@ -28,6 +28,7 @@ from gateway.admin.fields import (
 from gateway.admin.words import refusal
 from gateway.errors import Invalid
 from gateway.providers.catalog import PROVIDERS, Provider
+from gateway.providers.regions import region_of
 from gateway.routing.endpoint import Endpoint, Target
 from gateway.routing.items import read_endpoint
 
@@ -56,13 +57,30 @@ class TargetSpec(Spec):
     weight: float = Field(default=1, gt=0, le=1_000_000)
     base_url: BaseUrl | None = None
     price: PriceSpec | None = None
+    dialect: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         provider = PROVIDERS[self.provider]
-        if not (provider.base_url or self.base_url):
+        spoken = [dialect.name for dialect in provider.speaks if dialect.chat]
+        if self.dialect is not None and self.dialect not in spoken:
             raise ValueError(
-                f"base_url is required for {self.provider}: it has no address of its own"
+                f"dialect must be one of those of {self.provider}: {', '.join(spoken)}"
+            )
+        if not (provider.base_url or self.base_url):
+            form = provider.address and f"its form is {provider.address}"
+            problem = form or "it has no address of its own"
+            raise ValueError(f"base_url is required for {self.provider}: {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _signed_for_aws_alone(self) -> Self:
+        provider = PROVIDERS[self.provider]
+        service = provider.terms.signed
+        if service and not self.secret and region_of(self.base_url or "", service) is None:
+            raise ValueError(
+                f"base_url must be {provider.address}, with a region's name in it: without a "
+                "secret, calls are signed, and for such an address alone"
             )
         return self
 
@@ -85,6 +103,7 @@ class EndpointSpec(Spec):
     fallbacks: list[TargetSpec] = Field(default_factory=list, max_length=32)
     retries: RetriesSpec = RetriesSpec()
     timeouts: TimeoutsSpec = TimeoutsSpec()
+    strict: bool = False
 
 
 class KeySpec(Spec):

@@ -14,7 +14,8 @@ class Stream(Protocol):
     patience: float
 
     async def next(self) -> bytes:
-        """The next bytes for the caller; ``b""`` at the end. Raises nothing of a provider's."""
+        """The next bytes for the caller; ``b""`` at the end. Raises nothing of a provider's, but
+        for a raw call's: then the answer must be left unfinished."""
         ...
 
     async def close(self) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.dialects import Dialect
 from gateway.errors import (
     GatewayError,
+    Unavailable,
     Unsupported,
     UpstreamBroke,
     UpstreamError,
@@ -17,18 +18,23 @@ from gateway.errors import (
 )
 from gateway.exchange.bridge import Bridge, bridge_for
 from gateway.exchange.exchange import HOPS, Call
-from gateway.ports import Transport, Upstream, Vault
+from gateway.exchange.manners import keep_manners
+from gateway.ports import Signer, Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider, Terms
 from gateway.providers.origins import base_url_of, origin_of
-from gateway.routing.endpoint import Target, Timeouts
-from gateway.wire.json import loads
+from gateway.routing.endpoint import Endpoint, Target
+from gateway.wire.json import Unwritable, dumps, loads
 
 USER_AGENT = "sluicegate"
+# AWS quotes it back where a signature is not what it should be.
+SESSION_HEADER = "x-amz-security-token"
 LARGEST_ERROR = 256 * 1024
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_START = 16 * 1024 * 1024
+# Losses that a strict endpoint bears: OpenAI demands a name of every schema, and it means nothing.
+LABELS = frozenset({"response_format.name"})
 # A key with its middle starred out, as providers quote it back in their errors.
-_MASKED_KEY = re.compile(r"[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
+_MASKED_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 
 
 @dataclass(slots=True)
@@ -36,7 +42,7 @@ class Opened:
     """A provider that has begun to answer: from here on there is no falling back.
 
     ``start``: the whole answer, or a stream's beginning up to its first content. ``key``: the
-    provider's, for hiding it in what the provider says.
+    provider's, or the token of our own session there, for hiding it in what the provider says.
     """
 
     upstream: Upstream
@@ -47,43 +53,51 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """Makes attempts. ``clock`` reads seconds from any fixed start."""
+    """Makes attempts. ``clock`` reads seconds from any fixed start. ``signers``: by the service
+    that they sign for."""
 
     transport: Transport
     vault: Vault
     clock: Callable[[], float]
+    signers: Mapping[str, Signer] = field(default_factory=dict)
 
-    async def open(self, call: Call, target: Target, timeouts: Timeouts) -> Opened:
+    async def open(self, call: Call, target: Target, endpoint: Endpoint) -> Opened:
         """Raises GatewayError; whether another target may do better, it says itself."""
         if target.secret is None:
-            return await self._ask(call, target, timeouts, None)
+            return await self._ask(call, target, endpoint, None)
         origin = origin_of(base_url_of(target))
         key = await self.vault.secret(target.secret, origin)
         try:
-            return await self._ask(call, target, timeouts, key)
+            return await self._ask(call, target, endpoint, key)
         except UpstreamRejected as refused:
             if refused.status != 401:
                 raise
             renewed = await self.vault.renewed(target.secret, origin, key)
             if renewed is None:
                 raise
-        return await self._ask(call, target, timeouts, renewed)
+        return await self._ask(call, target, endpoint, renewed)
 
-    async def _ask(self, call: Call, target: Target, timeouts: Timeouts, key: str | None) -> Opened:
+    async def _ask(self, call: Call, target: Target, endpoint: Endpoint, key: str | None) -> Opened:
         base_url, provider = base_url_of(target), PROVIDERS[target.provider]
-        bridge, dialect = _bridge(call, provider)
+        bridge, dialect = _bridge(call, provider, target)
+        body = bridge.request(target.model, provider.quirks_in(dialect))
+        if endpoint.strict and (lost := bridge.dropped - LABELS):
+            raise _not_whole(endpoint, target, lost)
         now = self.clock()
-        deadline = call.within(now + timeouts.first_content)
+        deadline = call.within(now + endpoint.timeouts.first_content)
+        url = base_url + provider.path_to(dialect, target.model, stream=call.stream)
+        terms = provider.terms_in(dialect)
+        headers = _headers(call, target, terms, key)
+        if key is None and terms.signed:
+            headers = await self._signed(terms.signed, url, headers, body)
+            key = headers.get(SESSION_HEADER)
         upstream = await self.transport.open(
-            base_url + provider.speaks[dialect],
-            _headers(call, target, provider.terms_in(dialect), key),
-            bridge.request(target.model, stream_usage=provider.stream_usage),
-            patience=max(deadline - now, 0),
+            url, headers, body, patience=max(deadline - self.clock(), 0)
         )
         opened = Opened(upstream, bridge, b"", key)
         try:
             if upstream.status >= 300:
-                raise await _rejection(opened, call.dialect, provider)
+                raise await _rejection(opened, call.dialect, dialect, provider)
             opened.start = await self._start(opened, deadline, stream=call.stream)
         except BaseException as error:
             await upstream.close()
@@ -91,6 +105,16 @@ class Outbound:
                 hide(error, key)
             raise
         return opened
+
+    async def _signed(
+        self, service: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Mapping[str, str]:
+        if service not in self.signers:
+            raise Unavailable(
+                f"this gateway signs nothing for {service}: give the target a secret",
+                code="secret_missing",
+            )
+        return await self.signers[service].sign("POST", url, headers, body)
 
     async def _start(self, opened: Opened, deadline: float, *, stream: bool) -> bytes:
         if stream:
@@ -115,17 +139,19 @@ class Outbound:
             chunk = await upstream.next(max(deadline - self.clock(), 0))
             if chunk is None:
                 raise UpstreamTimedOut("the provider began no answer in time")
-            if chunk == b"":
-                raise UpstreamBroke("the provider's stream ended before it began")
-            start += bridge.feed(chunk)
+            start += bridge.feed(chunk) if chunk else bridge.finish()
             if bridge.failure and not bridge.begun:
                 raise bridge.failure
+            if not (chunk or bridge.ended):
+                raise UpstreamBroke("the provider's stream ended before it began")
             if len(start) > LARGEST_START:
                 raise UpstreamBroke("the provider's stream does not come to its content")
         return bytes(start)
 
 
-async def _rejection(opened: Opened, dialect: Dialect, provider: Provider) -> UpstreamError:
+async def _rejection(
+    opened: Opened, caller: Dialect, dialect: Dialect, provider: Provider
+) -> UpstreamError:
     """What the provider's status means, with as much of an error's body as soon came."""
     upstream, key = opened.upstream, opened.key
     if upstream.status < 400:
@@ -140,22 +166,36 @@ async def _rejection(opened: Opened, dialect: Dialect, provider: Provider) -> Up
                 body += chunk
     status = upstream.status if upstream.status < 600 else 502
     headers = {name: hidden(value, key) for name, value in upstream.headers.items()}
-    error = UpstreamRejected(
-        provider.name, status, headers, hidden(body.decode("latin-1"), key).encode("latin-1")
-    )
+    error = UpstreamRejected(provider.name, status, headers, hidden_in(bytes(body), key))
     error.message = _said(dialect, error) or error.message
+    error.foreign = caller.is_error is not dialect.is_error
     return error
 
 
-def _bridge(call: Call, provider: Provider) -> tuple[Bridge, Dialect]:
-    for dialect in provider.speaks:
-        if bridge := bridge_for(call, dialect):
+def _bridge(call: Call, provider: Provider, target: Target) -> tuple[Bridge, Dialect]:
+    """A relay where the provider speaks as the caller does, else into the first that will do."""
+    spoken = [call.dialect] if call.dialect in provider.speaks else [*provider.speaks]
+    if call.dialect.chat and target.dialect:
+        spoken = [dialect for dialect in provider.speaks if dialect.name == target.dialect]
+    for dialect in spoken:
+        if bridge := bridge_for(call, dialect, provider.forms.get(dialect)):
+            keep_manners(call, dialect)
             return bridge, dialect
-    spoken = ", ".join(dialect.name for dialect in provider.speaks)
+    offered = ", ".join(dialect.name for dialect in provider.speaks)
     raise Unsupported(
         f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "
-        f"{call.dialect.name} (it offers {spoken})",
+        f"{call.dialect.name} (it offers {offered})",
         code="unsupported_api",
+    )
+
+
+def _not_whole(endpoint: Endpoint, target: Target, dropped: set[str]) -> Unsupported:
+    lost = sorted(dropped)
+    return Unsupported(
+        f"endpoint {endpoint.name!r} is strict, and {target} cannot be told: {', '.join(lost)}; "
+        "leave that out, or make the endpoint not strict",
+        field=lost[0],
+        code="cannot_be_said",
     )
 
 
@@ -189,6 +229,17 @@ def _said(dialect: Dialect, error: UpstreamRejected) -> str | None:
 def hide(error: GatewayError, key: str | None) -> None:
     error.message = hidden(error.message, key)
     error.args = (error.message,)
+
+
+def hidden_in(body: bytes, key: str | None) -> bytes:
+    """The same for an error's body, where JSON may spell the key with escapes."""
+    if key and b"\\" in body:
+        try:
+            plain = dumps(loads(body))
+        except (ValueError, Unwritable):
+            plain = b""
+        body = plain if key.encode() in plain else body
+    return hidden(body.decode("latin-1"), key).encode("latin-1")
 
 
 def hidden(text: str, key: str | None) -> str:

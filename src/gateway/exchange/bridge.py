@@ -3,10 +3,14 @@
 from typing import Protocol
 
 from gateway.dialects.base import Dialect, Watch
-from gateway.errors import UpstreamBroke, UpstreamError
+from gateway.dialects.forms import ChatForm
+from gateway.dialects.unsealing import may_be_sealed, unsealed
+from gateway.errors import BadRequest, UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
+from gateway.exchange.translation import last_event, translation_for, whole_object
+from gateway.providers.quirks import Quirks, fit
 from gateway.usage import Usage
-from gateway.wire.json import loads
+from gateway.wire.json import Unwritable, dumps
 from gateway.wire.patch import patch, without
 from gateway.wire.sse import SseSplitter, data_of, event_around, name_of
 
@@ -16,11 +20,20 @@ class Bridge(Protocol):
 
     A stream is fed as it arrives: ``begun`` once it has held content, ``ended`` once it has held
     its terminal event, ``failure`` once the provider has said in it that it failed; ``admitted``
-    where its terminal event says so to the caller.
+    where its terminal event says so to the caller. ``heard``: how often there was something
+    whole in it, whether or not the caller sees it. ``dropped``: by name, what of the question the
+    provider was not told, and what of its answer the caller is not.
     """
 
-    usage: Usage | None  # None while the provider has not said
+    heard: int
 
+    @property
+    def usage(self) -> Usage | None:
+        """None while the provider has not said."""
+        ...
+
+    @property
+    def dropped(self) -> set[str]: ...
     @property
     def begun(self) -> bool: ...
     @property
@@ -30,7 +43,7 @@ class Bridge(Protocol):
     @property
     def admitted(self) -> UpstreamError | None: ...
 
-    def request(self, model: str, *, stream_usage: bool) -> bytes: ...
+    def request(self, model: str, quirks: Quirks) -> bytes: ...
     def reply(self, body: bytes) -> bytes:
         """A whole answer for the caller. Raises UpstreamBroke when it is none."""
         ...
@@ -53,26 +66,37 @@ class Relay:
         self._splitter = SseSplitter()
         self._broken: UpstreamError | None = None
         self._over = False  # ended or failed: nothing more is looked at
-        self.usage: Usage | None = None
+        self.heard = 0
+        self._usage: Usage | None = None  # of a whole answer
+        self.dropped: set[str] = set()
 
-    def request(self, model: str, *, stream_usage: bool) -> bytes:
-        text, body = self._call.text, self._call.body
-        if stream_usage:
-            return patch(text, body, {"model": model, **self._dialect.amend(body)})
-        if "stream_options" in body:  # this provider refuses the field, and tells the usage unasked
-            text = without(text, "stream_options")
-        return patch(text, body, {"model": model})
+    def request(self, model: str, quirks: Quirks) -> bytes:
+        text, body, dialect = self._call.text, self._call.body, self._dialect
+        if may_be_sealed(text):
+            try:
+                body, lost = unsealed(body)
+                text, self.dropped = dumps(body), self.dropped | lost
+            except (RecursionError, Unwritable) as error:
+                raise BadRequest(None, "the body nests too deep", code="nested_too_deep") from error
+        changes = {**dialect.address(body, model), **dialect.amend(body)}
+        fitted = fit({**body, **changes}, quirks)
+        for name in fitted.without:
+            changes.pop(name, None)
+            if name in body:
+                text = without(text, name)
+        self.dropped |= fitted.dropped
+        return patch(text, body, {**changes, **fitted.changes})
 
     def reply(self, body: bytes) -> bytes:
-        try:
-            parsed = loads(body)
-        except ValueError as error:
-            raise UpstreamBroke("the provider's answer is not JSON") from error
-        if not isinstance(parsed, dict):
-            raise UpstreamBroke("the provider's answer is not a JSON object")
+        parsed = whole_object(body)
         self._dialect.check_reply(parsed)
-        self.usage = self._dialect.read_usage(parsed)
+        self._usage = self._dialect.read_usage(parsed)
         return body
+
+    @property
+    def usage(self) -> Usage | None:
+        """Asked only when it is needed: a watch may read it late, from what passed last."""
+        return self._usage or (self._watch.usage if self._watch else None)
 
     @property
     def begun(self) -> bool:
@@ -100,6 +124,8 @@ class Relay:
             self._broken = UpstreamBroke(f"the provider's stream is malformed: {error}")
             self._over = True
             return b""
+        if whole:
+            self.heard += 1
         at = watch.telling(whole, 0)
         return whole if at < 0 else self._sifted(watch, whole, at)
 
@@ -119,7 +145,6 @@ class Relay:
             at = watch.telling(whole, start)
         else:
             shown.append(whole[start:])
-        self.usage = watch.usage
         return b"".join(shown)
 
     def _look(self, watch: Watch, event: bytes) -> bool:
@@ -131,14 +156,18 @@ class Relay:
             return False
 
     def finish(self) -> bytes:
-        watch, event = self._watch, self._splitter.waiting + b"\n\n"
-        if watch is None or self._over or not data_of(event):
+        watch, event = self._watch, last_event(self._splitter.waiting)
+        if watch is None or self._over:
             return b""
-        shown = self._look(watch, event)
-        self.usage = watch.usage
+        shown = bool(event) and self._look(watch, event)
+        if not self._broken:
+            watch.finish()
         return event if shown and watch.ended else b""
 
 
-def bridge_for(call: Call, provider: Dialect) -> Bridge | None:
-    """None when nothing leads from the caller's dialect to the provider's."""
-    return Relay(call) if call.dialect is provider else None
+def bridge_for(call: Call, provider: Dialect, form: ChatForm | None = None) -> Bridge | None:
+    """None when nothing leads from the caller's dialect to the provider's.
+
+    Raises BadRequest for a call that cannot be translated.
+    """
+    return Relay(call) if call.dialect is provider else translation_for(call, provider, form)

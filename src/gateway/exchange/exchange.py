@@ -1,6 +1,6 @@
 """What the gateway knows of one call while it is under way."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.admission.admission import Caller
@@ -22,6 +22,8 @@ class Call:
 
     ``text``: the body as it came; ``body``: what it means. ``headers``: the caller's, lower-case.
     ``deadline``: a reading of the gateway's clock by which all must be said; None: there is none.
+    ``arrived``: seconds since 1970. ``streamed``: whether a stream is asked for; None where the
+    body says it. ``unified``: it came by MLflow's own API, and expects its manners.
     """
 
     request_id: str
@@ -32,6 +34,9 @@ class Call:
     body: Json
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline: float | None = None
+    arrived: int = 0
+    streamed: bool | None = None
+    unified: bool = False
 
     @property
     def hops(self) -> int:
@@ -49,7 +54,24 @@ class Call:
 
     @property
     def stream(self) -> bool:
+        if self.streamed is not None:
+            return self.streamed
         return self.dialect.watch is not None and self.body.get("stream") is True
+
+
+MOST_TOLD, LONGEST_NAME = 40, 80
+
+
+def told(dropped: Iterable[str]) -> tuple[str, ...]:
+    """The names of what was lost, fit for a header, a log and a store: a caller's own may be of any
+    number, length and making."""
+    names = {
+        "".join(c if c.isprintable() and c.isascii() else "?" for c in n[:LONGEST_NAME])
+        for n in dropped
+    }
+    listed = sorted(name.replace(",", ".") for name in names)
+    more = (f"and {len(listed) - MOST_TOLD} more",) if len(listed) > MOST_TOLD else ()
+    return (*listed[:MOST_TOLD], *more)
 
 
 @dataclass(slots=True)
@@ -64,6 +86,7 @@ class Exchange:
     serving: Attempt | None = None
     usage: Usage | None = None  # None: the provider did not say
     first_content: float | None = None
+    dropped: frozenset[str] = frozenset()  # what was lost between dialects, by name
     error: BaseException | None = None
     settled: bool = False
 
@@ -96,6 +119,7 @@ class Exchange:
             first_content=self.first_content and self.first_content - self.started,
             error=None if self.error is None else type(self.error).__name__,
             at=int(at),
+            dropped=told(self.dropped),
         )
 
     def _outcome(self) -> Outcome:

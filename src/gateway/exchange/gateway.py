@@ -18,7 +18,7 @@ from gateway.errors import (
 from gateway.exchange.answer import Answer
 from gateway.exchange.attempt import Opened, Outbound, hidden
 from gateway.exchange.background import Background
-from gateway.exchange.exchange import Call, Exchange
+from gateway.exchange.exchange import Call, Exchange, told
 from gateway.exchange.stream import ReplyStream
 from gateway.metering.records import Record
 from gateway.ports import EndpointStore, Ledger
@@ -50,18 +50,18 @@ class Gateway:
         random: Random,
         hours: Hours | None = None,
     ) -> None:
-        self._admission, self._endpoints = admission, endpoints
-        self._outbound, self._ledger = outbound, ledger
-        self._random, self._hours = random, hours or Hours()
+        self.admission, self.endpoints = admission, endpoints
+        self.outbound, self._ledger = outbound, ledger
+        self.random, self.hours = random, hours or Hours()
         self._clock = outbound.clock
-        self._background = Background()
+        self.background = Background()
 
     async def answer(self, call: Call) -> Answer:
         """Raises GatewayError. A stream in the answer must be closed by whoever sends it."""
         if call.hops >= MOST_HOPS:
             raise LoopDetected(f"the call has come through {call.hops} gateways: is one its own?")
-        self._admission.admit(call.caller, call.endpoint)
-        endpoint = await self._endpoints.find(call.endpoint)
+        self.admission.admit(call.caller, call.endpoint)
+        endpoint = await self.endpoints.find(call.endpoint)
         exchange = Exchange(call, endpoint, started=self._clock())
         try:
             return await (self._streamed(exchange) if call.stream else self._whole(exchange))
@@ -69,7 +69,7 @@ class Gateway:
             exchange.error = error
             if isinstance(error, GatewayError):
                 error.headers |= _who(exchange, exchange.latest)
-            await self._settle(exchange)
+            await self.settle(exchange)
             raise
 
     @property
@@ -79,13 +79,14 @@ class Gateway:
 
     async def close(self) -> None:
         """Let what is still being settled be settled."""
-        await self._background.finish(SETTLING)
+        await self.background.finish(SETTLING)
 
     async def _whole(self, exchange: Exchange) -> Answer:
         opened = await self._open(exchange)
         await opened.upstream.close()
         exchange.usage = opened.bridge.usage
-        await self._settle(exchange)
+        exchange.dropped = frozenset(opened.bridge.dropped)
+        await self.settle(exchange)
         return Answer(200, _headers(exchange, opened, "application/json"), opened.start)
 
     async def _streamed(self, exchange: Exchange) -> Answer:
@@ -101,23 +102,21 @@ class Gateway:
         return Answer(200, headers, self._stream(exchange, opening))
 
     def _stream(self, exchange: Exchange, opening: asyncio.Task[Opened]) -> ReplyStream:
-        return ReplyStream(exchange, opening, self._settle, self._background, self._clock)
+        return ReplyStream(exchange, opening, self.settle, self.background, self._clock)
 
     async def _open(self, exchange: Exchange) -> Opened:
         """Try the planned targets until one begins to answer."""
         hopeless: Target | None = None
-        for attempt in attempts(exchange.endpoint, self._random):
+        for attempt in attempts(exchange.endpoint, self.random):
             if attempt.target is hopeless:
                 continue
             if exchange.call.over(self._clock() + attempt.pause):
                 break
             if attempt.pause:
-                await self._hours.sleep(attempt.pause)
+                await self.hours.sleep(attempt.pause)
             exchange.tried.append(attempt)
             try:
-                opened = await self._outbound.open(
-                    exchange.call, attempt.target, exchange.endpoint.timeouts
-                )
+                opened = await self.outbound.open(exchange.call, attempt.target, exchange.endpoint)
             except GatewayError as error:
                 if isinstance(error, UpstreamTimedOut) and exchange.call.over(self._clock()):
                     raise OutOfTime from error  # our time was up, not the provider's
@@ -130,12 +129,12 @@ class Gateway:
                 return opened
         raise _told(exchange.failed)
 
-    async def _settle(self, exchange: Exchange) -> None:
+    async def settle(self, exchange: Exchange) -> None:
         """Write the exchange down, once, however it ended; who is cancelled meanwhile may go."""
         if not exchange.settled:
             exchange.settled = True
-            record = exchange.record(self._clock(), self._hours.now())
-            await asyncio.shield(self._background.start(self._write(record)))
+            record = exchange.record(self._clock(), self.hours.now())
+            await asyncio.shield(self.background.start(self._write(record)))
 
     async def _write(self, record: Record) -> None:
         """A ledger that fails takes nobody's answer away."""
@@ -176,6 +175,8 @@ def _headers(exchange: Exchange, opened: Opened | None, content_type: str) -> Ma
         headers["cache-control"] = "no-cache"
         headers["x-accel-buffering"] = "no"  # nginx would hold the events back
     if opened is not None:
+        if lost := opened.bridge.dropped:
+            headers["x-gateway-dropped"] = ", ".join(told(lost))
         headers |= {
             name: hidden(value, opened.key)
             for name, value in passed_back(opened.upstream.headers).items()

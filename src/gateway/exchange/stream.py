@@ -60,21 +60,26 @@ class ReplyStream:
             return self._exchange.call.dialect.heartbeat
         self._opened = opened = self._opening.result()
         self._heard = self._sent = self._clock()
-        return _shown(opened, opened.start) + self._end_if_over(opened)
+        out = _shown(opened, opened.start) + self._end_if_over(opened)
+        return out if out or self._finished else await self._go_on(opened)
 
     async def _go_on(self, opened: Opened) -> bytes:
-        """Only whole events count as heard: a provider may drip half of one for ever."""
+        """Only whole events count as heard: a provider may drip half of one for ever. What is heard
+        need not be told yet: a call of a tool may have to be told in one piece."""
+        bridge = opened.bridge
         while True:
             self._check_time()
             chunk = await opened.upstream.next(self._patience())
             if chunk == b"":
                 return self._last(opened)
+            now, heard = self._clock(), bridge.heard
             if chunk is not None:
-                out = _shown(opened, opened.bridge.feed(chunk)) + self._end_if_over(opened)
+                out = _shown(opened, bridge.feed(chunk)) + self._end_if_over(opened)
                 if out or self._finished:
-                    self._heard = self._sent = self._clock()
+                    self._heard = self._sent = now
                     return out
-            now = self._clock()
+                if bridge.heard > heard:
+                    self._heard = now
             if now - self._heard >= self._timeouts.idle:
                 silence = now - self._heard
                 raise UpstreamTimedOut(
@@ -95,7 +100,7 @@ class ReplyStream:
 
     def _last(self, opened: Opened) -> bytes:
         out = opened.bridge.finish()
-        if not opened.bridge.ended:
+        if not (opened.bridge.ended or opened.bridge.failure):
             raise UpstreamBroke("the provider's stream ended without its last event")
         return out + self._end_if_over(opened)
 
@@ -127,6 +132,7 @@ class ReplyStream:
         opened = self._opened or await self._abandoned()
         if opened:
             self._exchange.usage = opened.bridge.usage
+            self._exchange.dropped = frozenset(opened.bridge.dropped)
             if not opened.bridge.ended:  # the provider should stop at once
                 await opened.upstream.close()
         await self._settle(self._exchange)

@@ -16,5 +16,9 @@ def write_record(record: Record) -> Json:
 def read_record(item: Json) -> Record:
     usage = item.get("usage")
     return Record(
-        **{**known(Record, item), "usage": None if usage is None else Usage(**known(Usage, usage))}
+        **{
+            **known(Record, item),
+            "usage": None if usage is None else Usage(**known(Usage, usage)),
+            "dropped": tuple(item.get("dropped", ())),
+        }
     )

@@ -12,7 +12,8 @@ Outcome = Literal["answered", "failed", "hung_up"]
 class Record:
     """One exchange. Times in seconds; ``cost`` in US dollars; None for what is not known.
 
-    ``at``: when it was over, in seconds since 1970.
+    ``at``: when it was over, in seconds since 1970. ``dropped``: what one dialect said and the
+    other could not, by name.
 
     ``provider`` and ``model`` are of the target that served, or that was tried last. Holds no body
     and no secret, and nothing of the caller's text.
@@ -34,3 +35,4 @@ class Record:
     first_content: float | None
     error: str | None
     at: int = 0
+    dropped: tuple[str, ...] = ()

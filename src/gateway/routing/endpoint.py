@@ -18,7 +18,8 @@ class Target:
     """One model at one provider.
 
     ``secret``: where its key is, as the vault knows it (``env:OPENAI_API_KEY``); None where
-    no key is asked. ``base_url``: in place of the provider's own.
+    no key is asked. ``base_url``: in place of the provider's own. ``dialect``: the one that chats
+    are said in here, of those that the provider speaks; None: the caller's, or else its first.
     """
 
     provider: str
@@ -27,6 +28,7 @@ class Target:
     weight: float = 1
     base_url: str | None = None
     price: Price | None = None
+    dialect: str | None = None
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"
@@ -58,9 +60,13 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """``strict``: refuse a call that the target's dialect cannot say whole, where it would else be
+    answered without what is lost."""
+
     name: str
     targets: tuple[Target, ...]
     fallbacks: tuple[Target, ...] = ()
     retries: Retries = field(default_factory=Retries)
     timeouts: Timeouts = field(default_factory=Timeouts)
     created: int = 0  # seconds since 1970
+    strict: bool = False

@@ -14,7 +14,7 @@ from gateway.providers.catalog import PROVIDERS
 from gateway.wire.json import Json, dumps
 from handler.control.asked import LARGEST_PAGE, PAGE
 from handler.door import GuardedRoute
-from handler.openapi import SCHEMAS
+from handler.openapi_schemas import SCHEMAS
 
 PATH = "/api/openapi.json"
 
