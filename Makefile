@@ -10,12 +10,12 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 .DEFAULT_GOAL := help
-.PHONY: help run install run-aws test check format lint types unit test-model demo-model bench bench-cold bench-loop \
-  lambda lambda-here validate invoke lock clean
+.PHONY: help run install run-aws test check format lint types unit compatibility test-model test-frameworks demo-model bench \
+  bench-cold bench-loop lambda lambda-here validate invoke lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort \
-	  | awk 'BEGIN {FS = ":.*## "} {printf "  make %-12s %s\n", $$1, $$2}'
+	  | awk 'BEGIN {FS = ":.*## "} {printf "  make %-15s %s\n", $$1, $$2}'
 
 run: $(RUN_READY) ## Start the gateway on http://127.0.0.1:8000 (PORT=… for another port)
 	@$(BIN)/sluicegate serve --port $(PORT)
@@ -29,9 +29,9 @@ run-aws: $(RUN_READY) $(AWS)/.ready ## Start it on an AWS emulated on loopback: 
 OPENAI1 := .venv-openai1
 SAM := .venv-sam
 CHECKOV := .venv-checkov
-test: $(DEV_READY) $(OPENAI1)/.ready $(AWS)/.ready $(SAM)/.ready $(CHECKOV)/.ready lambda-here ## Run every test that needs no model
+test: $(DEV_READY) $(OPENAI1)/.ready $(AWS)/.ready $(SAM)/.ready $(CHECKOV)/.ready lambda-here ## Run every test that needs no model and no framework
 	@OPENAI1_PYTHON=$(OPENAI1)/bin/python SAM_BIN=$(SAM)/bin CHECKOV_BIN=$(CHECKOV)/bin LAMBDA_ARTEFACT=$(HERE).zip \
-	  $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --cov --cov-report=term
+	  $(BIN)/python -m pytest -n auto --dist loadfile -m "not model" --ignore=tests/frameworks --cov --cov-report=term
 
 check: $(DEV_READY) format lint types unit ## Format, lint, types, architecture and unit tests, under a minute
 
@@ -46,11 +46,22 @@ types: $(DEV_READY)
 
 unit: $(DEV_READY)
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
-	  $(foreach slow,aws deploy lambda_runtime model sdk,--ignore=tests/$(slow))
+	  $(foreach slow,aws deploy frameworks lambda_runtime model sdk,--ignore=tests/$(slow))
+
+compatibility: $(DEV_READY) ## Write docs/compatibility.md: what comes through, for every pair of dialects
+	@PYTHONPATH=src:. $(BIN)/python -m tests.compatibility.render
 
 MODEL := .venv-model
 test-model: $(DEV_READY) $(MODEL)/.ready ## Drive the gateway with a real small model (downloads 300 MB)
 	@DEMO_MODEL_PYTHON=$(MODEL)/bin/python $(BIN)/python -m pytest -m model -s tests/model
+
+FRAMEWORKS := .venv-frameworks
+OPENAI3 := .venv-frameworks-openai3
+WITH_FRAMEWORKS := -m pytest -n auto --dist loadfile -W ignore
+test-frameworks: $(FRAMEWORKS)/.ready $(OPENAI3)/.ready ## Drive it with LangChain, LangGraph, LiteLLM, DSPy, Agents SDK, MLflow's judges
+	@$(FRAMEWORKS)/bin/python $(WITH_FRAMEWORKS) tests/frameworks
+	@$(OPENAI3)/bin/python $(WITH_FRAMEWORKS) -k "agents_sdk or langchain or langgraph or openai_sdk" \
+	  $(foreach of,agents_sdk examples langchain langgraph,tests/frameworks/test_$(of).py)
 
 demo-model: $(RUN_READY) $(MODEL)/.ready ## Serve a real small model on loopback, as endpoints gemma and minilm
 	@$(MODEL)/bin/python -m examples.demo_model.start --sluicegate $(BIN)/sluicegate
@@ -95,7 +106,7 @@ invoke: $(RUN_READY) ## Ask a function on this machine (EVENT=events/….json)
 	@$(BIN)/python -m examples.local_lambda.invoke $(EVENT)
 
 lock: ## Pin the newest versions of everything (needs uv)
-	@for set in runtime local dev openai1 aws bench frameworks model sam checkov; do \
+	@for set in runtime local dev openai1 aws bench frameworks frameworks-openai3 model sam checkov; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done
 
@@ -126,6 +137,12 @@ endef
 FUNCTIONS_PYTHON = $$($(PYTHON313_PATH) 2>/dev/null || echo $(PYTHON))
 
 $(OPENAI1)/.ready: requirements/openai1.txt
+	$(call environment,$(PYTHON))
+
+$(FRAMEWORKS)/.ready: requirements/frameworks.txt
+	$(call environment,$(PYTHON))
+
+$(OPENAI3)/.ready: requirements/frameworks-openai3.txt
 	$(call environment,$(PYTHON))
 
 $(BENCH)/.ready: requirements/bench.txt

@@ -4,30 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-class SomeText:
-    """Equal to any string that is not empty."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, str) and bool(other)
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __repr__(self) -> str:
-        return "some text"
-
-
-TEXT = SomeText()
+from tests.parity.meaning import TEXT
 
 
 @dataclass(frozen=True)
 class Right:
-    """``status``, ``body`` (what the JSON answer must hold): None means as MLflow.
+    """``status``, ``body`` (what the JSON answer must hold, or what a stream must come to): None
+    means as MLflow.
 
     ``relayed``: the provider's own words reach the caller whole, and the caller's the provider.
-    ``broken``: a stream whose last word is an error, after the provider's first events.
-    ``tries``: the requests that the provider sees.
+    ``broken``: a stream whose last word is an error, after so many of the provider's events.
+    ``sent``: the bodies that the provider sees, whole; ``tries``: how many it sees.
     """
 
     why: str
@@ -35,6 +22,7 @@ class Right:
     body: Any = None
     relayed: bool = False
     broken: int | None = None
+    sent: tuple[Any, ...] = ()
     tries: int = 1
 
 
@@ -52,9 +40,7 @@ NO_SUCH_PATH = Right(
     {"error": {"type": "not_found_error", "code": "unknown_path", "message": TEXT}},
     tries=0,
 )
-NOT_YET = Right(
-    NO_SUCH_PATH.why + ", until the step that brings this API", 404, NO_SUCH_PATH.body, tries=0
-)
+HI = [{"role": "user", "content": "Hi"}]
 WHOLE = "nothing of the provider's answer or of the caller's request is dropped"
 
 # Cases that MLflow gets wrong.
@@ -105,7 +91,7 @@ IMPROVED: Mapping[str, Right] = {
     ),
     "pt.oai.responses_to_groq": Right("Groq does offer the Responses API", 200, relayed=True),
     "route.absent.openai_v1_images_generations": NO_SUCH_PATH,
-    "route.absent.mlflow_v1_responses": NO_SUCH_PATH,
+    "route.absent.mlflow_v1_responses": Right("there was no such path", 200, relayed=True),
     "route.absent.cohere_v1_rerank": NO_SUCH_PATH,
     "route.absent.anthropic_v1_messages_count_tokens": Right(
         "tokens could not be counted; this body has no messages to count in",
@@ -122,13 +108,34 @@ IMPROVED: Mapping[str, Right] = {
         {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
     ),
     "pt.anth.to_openai": Right(
-        "the refusal was not in Anthropic's shape, until the step that translates",
-        400,
-        anthropics("invalid_request_error"),
-        tries=0,
+        "another maker's model was refused, and not in Anthropic's shape; now the call is translated",
+        200,
+        {
+            "id": TEXT,
+            "type": "message",
+            "role": "assistant",
+            "model": "gpt-4o-2024-08-06",
+            "content": [{"type": "text", "text": "Hello!"}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 9, "output_tokens": 3},
+        },
+        sent=(
+            {
+                "model": "gpt-4o",
+                "messages": HI,
+                "max_completion_tokens": 5,
+            },
+        ),
+    ),
+    "proxy.get": Right(
+        "only POST was handed on", 200, {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06"}
     ),
     "hdr.pt_anth": Right("every header of the caller's went on to the provider", relayed=True),
-    "route.absent.get.gemini_v1beta_models": NOT_YET,
+    "hdr.pt_gem": Right("every header of the caller's went on to the provider", relayed=True),
+    "route.absent.get.gemini_v1beta_models": Right(
+        "models could not be listed", 200, {"models": [{"name": "models/anth"}]}, tries=0
+    ),
     "route.absent.get.mlflow_v1_models_oai": Right(
         "one model could not be shown",
         200,
@@ -142,12 +149,22 @@ AGENTS = Right(
     "caller's is ever forwarded",
     relayed=True,
 )
+UNASKED = "what only tells the usage goes to those who asked for it"
 # Cases to copy, but for what is said here.
 EXCEPTED: Mapping[str, Right] = {
     "hdr.agent.claude-cli": AGENTS,
     "hdr.agent.codex_cli_rs": AGENTS,
-    "oai.stream.basic": Right(
-        "the chunk that holds only the usage goes to those who asked for it", relayed=True
+    "oai.stream.basic": Right(UNASKED, relayed=True),
+    "anth.stream.tools": Right(UNASKED),
+    "gem.stream.tool": Right(UNASKED),
+    "fb.cross.unary": Right(
+        "a Claude model of no known family may think unasked, and its limit counts thoughts too: "
+        "it is given more room",
+        sent=(
+            {"model": "claude-1", "max_tokens": 32768, "messages": HI},
+            {"model": "model-1", "messages": HI},
+        ),
+        tries=2,
     ),
     "fb.max_attempts_1": Right(
         "the last provider's own words are handed on, not a sentence that quotes them",
@@ -179,14 +196,4 @@ EXCEPTED: Mapping[str, Right] = {
         {"object": "list", "data": [{"id": "anth", "object": "model", "owned_by": "mlflow"}]},
         tries=0,
     ),
-}
-
-# What this step does not serve, by the beginning of the case's name.
-ELSEWHERE: Mapping[str, str] = {
-    "anth.": "an Anthropic target on the unified API",
-    "gem.": "a Gemini target on the unified API",
-    "pt.gem.": "Gemini's own API",
-    "hdr.pt_gem": "Gemini's own API",
-    "fb.cross.": "its primary speaks Anthropic's dialect",
-    "proxy.": "the raw proxy",
 }

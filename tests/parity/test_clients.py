@@ -1,91 +1,62 @@
-"""What each client really sends, header by header, answered by the built-in echo."""
+"""What each client really sends, header by header: answered by the built-in echo, or relayed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from tests.dialects.messages import REPLY, WHOLE
-from tests.live import KEY, LiveGateway, ScriptedProvider, answer, sse
-from tests.parity.wire import SHARED, Told, ask
+from tests.dialects.messages import REPLY, WHOLE, faults
+from tests.live import KEY, LiveGateway, ScriptedProvider, answer, event, sse
+from tests.parity.clients import FOLDER, method_of, recorded, sent
+from tests.parity.wire import Told, key_in
 
-FOLDER = SHARED / "clients"
 if not FOLDER.is_dir():
     pytest.skip(f"the recorded clients are not here: {FOLDER}", allow_module_level=True)
 
-ECHOED = ("/gateway/openai/", "/gateway/mlflow/", "/gateway/my-endpoint/mlflow/")
-ANTHROPICS = ("/gateway/anthropic/",)
-Request = dict[str, Any]
-
-
-def recorded(ours: tuple[str, ...]) -> Iterator[tuple[str, Request]]:
-    """Each different request to these of our routes, named after its file and SDK generation."""
-    seen: set[str] = set()
-    for file in sorted(FOLDER.glob("*.json")):
-        for generation, told in json.loads(file.read_text()).items():
-            for nth, request in enumerate(told["requests"]):
-                once = json.dumps([request["path"], request["headers"], request["body"]])
-                if request["path"].startswith(ours) and once not in seen:
-                    seen.add(once)
-                    yield f"{file.stem}-{generation[0]}{nth}", request
-
-
-REQUESTS = dict(recorded(ECHOED))
-OF_ANTHROPICS = dict(recorded(ANTHROPICS))
+REQUESTS = recorded("/")
+OF_ANTHROPICS = recorded("/gateway/anthropic/")
+OF_GEMINIS = recorded("/gateway/gemini/")
+ECHOES = "echo"  # what every answer of the echo says that it is
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_recorded_request_is_answered(name: str, gateway: LiveGateway) -> None:
+def test_the_echo_answers_in_the_clients_own_shape(name: str, gateway: LiveGateway) -> None:
     request = REQUESTS[name]
-    body = None if request["body"] is None else json.dumps(request["body"]).encode()
-    headers = [(n, v) for n, v in request["headers"] if n.lower() != "content-length"]
-    told = ask(gateway.url, request["method"], request["path"], headers, body)
-    assert told.status == 200, told.body
-    if request["method"] == "GET":
-        assert "my-endpoint" in [model["id"] for model in told.json["data"]]
-    elif request["path"].endswith("/embeddings"):
-        assert_embeds(told, request["body"])
-    elif request["path"].endswith("/responses"):
-        assert_responds(told, request["body"])
+    ours = sent(request, gateway)
+    refused = REFUSALS.get(method_of(request))
+    assert ours.status == (400 if refused else 200), ours.body
+    if refused:
+        assert refused(ours.json), ours.json
     else:
-        assert_chats(told, request["body"])
+        SHAPES[method_of(request)](ours, request["body"])
 
 
-@pytest.mark.parametrize("name", OF_ANTHROPICS)
-def test_a_recorded_request_reaches_anthropic(
-    name: str, gateway: LiveGateway, provider: ScriptedProvider
-) -> None:
-    request = OF_ANTHROPICS[name]
-    asked = request["body"]
-    whole = b'{"input_tokens":9}' if "count_tokens" in request["path"] else REPLY
-    provider.will(sse(WHOLE) if asked.get("stream") else answer(whole))
-    headers = [(n, v) for n, v in request["headers"] if n.lower() != "content-length"]
-    told = ask(gateway.url, "POST", request["path"], headers, json.dumps(asked).encode())
-    assert (told.status, told.body) == (200, WHOLE if asked.get("stream") else whole)
-    (sent,) = provider.requests
-    assert sent.json == {**asked, "model": "the-model"}
-    given = {name.lower(): value for name, value in request["headers"]}
-    for passed in ("anthropic-version", "anthropic-beta"):
-        assert sent.headers.get(passed) == given.get(passed)
-    assert sent.headers["x-api-key"] == KEY
-    assert "authorization" not in sent.headers
+def lists_models(ours: Told, _: Any) -> None:
+    assert "my-endpoint" in [model["id"] for model in ours.json["data"]]
 
 
-def assert_embeds(told: Told, asked: Any) -> None:
+def embeds(ours: Told, asked: Any) -> None:
     inputs = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
-    assert [row["index"] for row in told.json["data"]] == list(range(len(inputs)))
+    assert [row["index"] for row in ours.json["data"]] == list(range(len(inputs)))
     kind = str if asked.get("encoding_format") == "base64" else list
-    assert all(isinstance(row["embedding"], kind) for row in told.json["data"])
+    assert all(isinstance(row["embedding"], kind) for row in ours.json["data"])
 
 
-def assert_chats(told: Told, asked: Any) -> None:
+def embeds_for_gemini(ours: Told, asked: Any) -> None:
+    vectors = [one["values"] for one in ours.json["embeddings"]]
+    assert len(vectors) == len(asked["requests"])
+    assert all(isinstance(number, float) for vector in vectors for number in vector)
+    assert all(vectors)
+
+
+def chats(ours: Told, asked: Any) -> None:
     if not asked.get("stream"):
-        (choice,) = told.json["choices"]
+        (choice,) = ours.json["choices"]
         assert choice["finish_reason"] in ("stop", "tool_calls", "length")
         assert choice["message"]["content"] or choice["message"]["tool_calls"]
         return
-    *chunks, last = told.events
+    *chunks, last = ours.events
     assert last == "[DONE]"
     wants_usage = asked.get("stream_options", {}).get("include_usage", False)
     parsed = [json.loads(chunk) for chunk in chunks]
@@ -98,8 +69,111 @@ def assert_chats(told: Told, asked: Any) -> None:
     )
 
 
-def assert_responds(told: Told, asked: Any) -> None:
-    response = told.json if not asked.get("stream") else json.loads(told.events[-1])["response"]
+def responds(ours: Told, asked: Any) -> None:
+    response = ours.json if not asked.get("stream") else json.loads(ours.events[-1])["response"]
     assert response["status"] == "completed"
     assert {item["type"] for item in response["output"]} <= {"message", "function_call"}
     assert response["output"]
+
+
+def gives_message(ours: Told, asked: Any) -> None:
+    if asked.get("stream"):
+        assert faults(ours.body) == []
+        pieces = [json.loads(one).get("delta", {}).get("text", "") for one in ours.events]
+        assert ECHOES in "".join(pieces)
+        return
+    message = ours.json
+    assert (message["type"], message["role"]) == ("message", "assistant")
+    assert {block["type"] for block in message["content"]} <= {"text", "tool_use"}
+    ends = "tool_use" if message["content"][-1]["type"] == "tool_use" else "end_turn"
+    assert message["stop_reason"] == ends
+    assert message["usage"]["output_tokens"] > 0
+
+
+def generates(ours: Told, _: Any) -> None:
+    (candidate,) = ours.json["candidates"]
+    assert (candidate["finishReason"], candidate["content"]["role"]) == ("STOP", "model")
+    assert all(part.keys() <= {"text", "functionCall"} for part in candidate["content"]["parts"])
+    assert candidate["content"]["parts"]
+    assert ours.json["usageMetadata"]["candidatesTokenCount"] > 0
+
+
+def streams_contents(ours: Told, _: Any) -> None:
+    *_, last = replies = [json.loads(one) for one in ours.events]
+    parts = [part for one in replies for part in one["candidates"][0]["content"].get("parts", ())]
+    assert ECHOES in "".join(part["text"] for part in parts)
+    assert last["candidates"][0]["finishReason"] == "STOP"
+    assert last["usageMetadata"]["candidatesTokenCount"] > 0
+    assert not any(line.startswith(b":") for line in ours.body.splitlines())  # its SDK breaks
+
+
+SHAPES: Mapping[str, Callable[[Told, Any], None]] = {
+    "v1/models": lists_models,
+    "v1/embeddings": embeds,
+    "batchEmbedContents": embeds_for_gemini,
+    "chat/completions": chats,
+    "mlflow/invocations": chats,
+    "v1/responses": responds,
+    "v1/messages": gives_message,
+    "generateContent": generates,
+    "streamGenerateContent": streams_contents,
+}
+
+
+# The echo counts no tokens.
+REFUSALS: Mapping[str, Callable[[Any], bool]] = {
+    "messages/count_tokens": lambda body: (
+        (body["type"], body["error"]["type"]) == ("error", "invalid_request_error")
+    ),
+    "countTokens": lambda body: (
+        (body["error"]["code"], body["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANTHROPICS)
+def test_a_recorded_request_reaches_anthropic(
+    name: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    request = OF_ANTHROPICS[name]
+    asked = request["body"]
+    whole = b'{"input_tokens":9}' if "count_tokens" in request["path"] else REPLY
+    provider.will(sse(WHOLE) if asked.get("stream") else answer(whole))
+    ours = sent(request, gateway, "at-anthropic")
+    assert (ours.status, ours.body) == (200, WHOLE if asked.get("stream") else whole)
+    (received,) = provider.requests
+    assert received.json == {**asked, "model": "the-model"}
+    given = {name.lower(): value for name, value in request["headers"]}
+    for passed in ("anthropic-version", "anthropic-beta"):
+        assert received.headers.get(passed) == given.get(passed)
+    assert key_in(received.headers) == f"x-api-key: {KEY}"
+
+
+SAID = {"candidates": [{"content": {"parts": [{"text": "Hi"}]}, "finishReason": "STOP"}]}
+OF_GEMINI: Mapping[str, Any] = {
+    "generateContent": SAID,
+    "streamGenerateContent": SAID,
+    "countTokens": {"totalTokens": 9},
+    "batchEmbedContents": {"embeddings": [{"values": [0.5]}, {"values": [0.25]}]},
+}
+
+
+@pytest.mark.parametrize("name", OF_GEMINIS)
+def test_a_recorded_request_reaches_gemini(
+    name: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    request = OF_GEMINIS[name]
+    method, asked = method_of(request), request["body"]
+    streams = method == "streamGenerateContent"
+    said = event(OF_GEMINI[method]) if streams else json.dumps(OF_GEMINI[method]).encode()
+    provider.will(sse(said) if streams else answer(said))
+    ours = sent(request, gateway, "at-gemini")
+    assert (ours.status, ours.body) == (200, said)
+    (received,) = provider.requests
+    query = "?alt=sse" if streams else ""
+    assert received.path == f"/v1/models/the-model:{method}{query}"
+    for one in asked.get("requests", ()):  # each of a batch names the model, and not ours
+        one["model"] = "models/the-model"
+    assert received.json == asked
+    assert key_in(received.headers) == f"x-goog-api-key: {KEY}"
+    assert "x-goog-api-client" not in received.headers

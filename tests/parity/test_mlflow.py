@@ -1,14 +1,27 @@
 """The recorded behaviour of MLflow's gateway: copied, or done right where it is wrong."""
 
 import json
-from collections.abc import Mapping
+from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.live import DONE, KEY, Act, LiveGateway, Reply, ScriptedProvider, answer, sse
-from tests.parity.right import ELSEWHERE, EXCEPTED, IMPROVED, TEXT, Right
-from tests.parity.wire import SHARED, Told, ask
+from tests.live import KEY, Act, LiveGateway, Reply, ScriptedProvider, answer, sse
+from tests.parity.meaning import (
+    END,
+    TEXT,
+    asked,
+    expected,
+    gathered,
+    holds,
+    parsed,
+    told,
+    without_nulls,
+)
+from tests.parity.right import EXCEPTED, IMPROVED, UNASKED, Right
+from tests.parity.translated import TRANSLATED
+from tests.parity.wire import SHARED, Told, ask, data_of, key_in
 
 FILE = SHARED / "parity" / "cases.jsonl"
 if not FILE.exists():
@@ -17,21 +30,25 @@ if not FILE.exists():
 Case = dict[str, Any]
 LINES = FILE.read_text().splitlines()
 CASES: dict[str, Case] = {case["id"]: case for case in map(json.loads, LINES)}
-OURS = [name for name in CASES if not name.startswith(tuple(ELSEWHERE))]
-END = DONE.decode().removeprefix("data: ").strip()
-KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
-# Documented fields are compared; this one is an addition of MLflow's to every chat answer.
-UNDOCUMENTED = "provider"
+RIGHT = {**IMPROVED, **TRANSLATED, **EXCEPTED}
+# Where models are listed, and under what name.
+LISTS = {
+    "route.models": ("data", "id"),
+    "route.absent.get.gemini_v1beta_models": ("models", "name"),
+}
 
 
 def named(parity: str, *, but: Any = ()) -> list[str]:
-    return [name for name in OURS if CASES[name]["parity"] == parity and name not in but]
+    return [name for name in CASES if CASES[name]["parity"] == parity and name not in but]
 
 
-def played(case: Case, gateway: LiveGateway, provider: ScriptedProvider) -> Told:
+def played(case: Case, gateway: LiveGateway, provider: ScriptedProvider, **more: Any) -> Told:
+    """The answer to a case's request, with ``more`` fields."""
     provider.will(*map(reply, case["mock_upstream_replies"]))
     request = case["request"]
-    body = request.get("data") or (json.dumps(request["json"]) if "json" in request else None)
+    body = request.get("data") or (
+        json.dumps({**request["json"], **more}) if "json" in request else None
+    )
     headers = {"host": "localhost", "content-type": "application/json", "accept": "*/*"}
     headers |= request.get("headers", {})
     content = None if body is None else body.encode()
@@ -54,49 +71,25 @@ def reply(said: dict[str, Any]) -> Reply:
     return sse(*steps)
 
 
-def without_nulls(value: Any) -> Any:
-    """A null may be absent, and so may what holds nothing but nulls."""
-    if isinstance(value, list):
-        return [without_nulls(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {name: without_nulls(one) for name, one in value.items() if name != UNDOCUMENTED}
-    return {name: one for name, one in kept.items() if one is not None and one != {}}
+def answered(ours: Told) -> Any:
+    """A whole answer, or what a streamed chat comes to."""
+    if ours.headers["content-type"].startswith("text/event-stream"):
+        return told(gathered(parsed(ours.events)))
+    return told(ours.json)
 
 
-def holds(ours: Any, theirs: Any) -> bool:
-    """Whether ours says all that theirs does; it may say more."""
-    if isinstance(theirs, dict):
-        return isinstance(ours, dict) and all(holds(ours.get(k), v) for k, v in theirs.items())
-    if isinstance(theirs, list):
-        return (
-            isinstance(ours, list)
-            and len(ours) == len(theirs)
-            and all(holds(one, other) for one, other in zip(ours, theirs, strict=True))
-        )
-    return bool(theirs == ours)
-
-
-def parsed(events: list[str]) -> list[Any]:
-    return [one if one == END else json.loads(one) for one in events]
-
-
-def meant(body: Any) -> Any:
-    """MLflow always asks for one choice; not to say so means the same."""
-    return {name: value for name, value in body.items() if (name, value) != ("n", 1)}
+def assert_holds(ours: Any, theirs: Any) -> None:
+    assert holds(ours, theirs), f"{ours}\ndoes not say all of\n{theirs}"
 
 
 def assert_same_upstream(case: Case, provider: ScriptedProvider) -> None:
     observed = case["upstream_requests_observed"]
-    assert [(one.method, one.path, key_in(one.headers), one.json) for one in provider.requests] == [
-        (one["method"], one["path"], key_in(one["headers"]), meant(one["body"])) for one in observed
+    assert [
+        (one.method, urlsplit(one.path).path, key_in(one.headers), one.json)
+        for one in provider.requests
+    ] == [
+        (one["method"], one["path"], key_in(one["headers"]), asked(one["body"])) for one in observed
     ]
-
-
-def key_in(headers: Mapping[str, str]) -> str:
-    """The key, and where it stands."""
-    (found,) = [f"{name}: {headers[name]}" for name in KEYS if name in headers]
-    return found
 
 
 @pytest.mark.parametrize("id", named("copy", but=EXCEPTED))
@@ -104,22 +97,16 @@ def test_who_moves_to_us_does_not_notice(
     id: str, gateway: LiveGateway, provider: ScriptedProvider
 ) -> None:
     case = CASES[id]
-    told, theirs = played(case, gateway, provider), case["response"]
-    assert told.status == theirs["status"]
-    assert told.headers["content-type"].split(";")[0] == theirs["content_type"].split(";")[0]
+    ours, theirs = played(case, gateway, provider), case["response"]
+    assert ours.status == theirs["status"]
+    assert ours.headers["content-type"].split(";")[0] == theirs["content_type"].split(";")[0]
     if isinstance(theirs["body"], str):
-        ours, expected = parsed(told.events), parsed(events_in(theirs["body"]))
+        assert_holds(parsed(ours.events), without_nulls(parsed(data_of(theirs["body"]))))
     else:
-        ours, expected = told.json, theirs["body"]
-    expected = without_nulls(expected)
-    assert holds(ours, expected), f"{ours}\ndoes not say all of\n{expected}"
+        assert_holds(answered(ours), expected(case))
     assert_same_upstream(case, provider)
     if "/mlflow/" in case["request"]["path"]:
-        assert float(told.headers["x-mlflow-gateway-duration-ms"]) > 0
-
-
-def events_in(text: str) -> list[str]:
-    return Told(200, {}, text.encode()).events
+        assert float(ours.headers["x-mlflow-gateway-duration-ms"]) > 0
 
 
 @pytest.mark.parametrize("id", named("text_may_differ"))
@@ -127,13 +114,10 @@ def test_a_refusal_has_the_same_shape(
     id: str, gateway: LiveGateway, provider: ScriptedProvider
 ) -> None:
     case = CASES[id]
-    told = played(case, gateway, provider)
-    assert told.status == case["response"]["status"]
-    assert holds(told.json, dict.fromkeys(case["response"]["body"], TEXT))
+    ours = played(case, gateway, provider)
+    assert ours.status == case["response"]["status"]
+    assert_holds(ours.json, dict.fromkeys(case["response"]["body"], TEXT))
     assert_same_upstream(case, provider)
-
-
-RIGHT = {**IMPROVED, **EXCEPTED}
 
 
 @pytest.mark.parametrize("id", [*named("improve"), *EXCEPTED])
@@ -141,24 +125,31 @@ def test_what_mlflow_gets_wrong_is_done_right(
     id: str, gateway: LiveGateway, provider: ScriptedProvider
 ) -> None:
     case, right = CASES[id], RIGHT[id]
-    told = played(case, gateway, provider)
-    assert told.status == (right.status or case["response"]["status"])
+    ours = played(case, gateway, provider)
+    assert ours.status == (right.status or case["response"]["status"])
     if right.broken is not None:
-        assert_broken(told, case, right.broken)
+        assert_broken(ours, case, right)
     elif right.relayed:
-        assert_relayed(told, case)
-    elif id == "route.models":
-        assert_lists_models(told, right)
+        assert_relayed(ours, case)
+    elif id in LISTS:
+        assert_lists_models(ours, right, *LISTS[id])
+    elif right.why == UNASKED:
+        assert_tells_usage_to_who_asks(case, gateway, provider)
     else:
-        assert holds(told.json, right.body), f"{told.json}\ndoes not say all of\n{right.body}"
+        assert_holds(answered(ours), right.body or expected(case))
     assert len(provider.requests) == right.tries
-    if right.relayed:
-        assert [sent.json for sent in provider.requests] == [asked_of_the_provider(case)]
+    if right.relayed or right.sent:
+        sent = right.sent or (asked_of_the_provider(case),)
+        assert tuple(one.json for one in provider.requests) == sent
+    elif id in TRANSLATED and right.tries:
+        assert_same_upstream(case, provider)
 
 
 def asked_of_the_provider(case: Case) -> Any:
     """The caller's request, for the target's model; a stream is asked for its usage."""
     asked = dict(case["request"]["json"])
+    if "/gemini/" in case["request"]["path"]:
+        return asked  # the path says which model
     named = {"groqe": "llama-3", "anth": "claude-sonnet-4-5"}
     model = named.get(asked.get("model", ""), "gpt-4o")
     chat = "/anthropic/" not in case["request"]["path"]
@@ -168,43 +159,61 @@ def asked_of_the_provider(case: Case) -> Any:
 
 def said_by_the_provider(case: Case) -> list[Any]:
     chunks = case["mock_upstream_replies"][0]["chunks"]
-    return parsed(events_in("".join(one for one in chunks if isinstance(one, str))))
+    return parsed(data_of("".join(one for one in chunks if isinstance(one, str))))
 
 
-def assert_relayed(told: Told, case: Case) -> None:
+def assert_relayed(ours: Told, case: Case) -> None:
     reply = case["mock_upstream_replies"][0]
     if "json" in reply:
-        assert told.json == reply["json"]
+        assert ours.json == reply["json"]
         return
-    assert parsed(told.events) == [
+    assert parsed(ours.events) == [
         one for one in said_by_the_provider(case) if one == END or one["choices"]
     ]
 
 
-def assert_broken(told: Told, case: Case, seen: int) -> None:
-    *words, last = parsed(told.events)
-    assert words == said_by_the_provider(case)[:seen]
-    assert holds(last, {"error": {"type": "upstream_error", "message": TEXT}})
+def assert_broken(ours: Told, case: Case, right: Right) -> None:
+    *words, last = parsed(ours.events)
+    if right.body:
+        assert_holds({**gathered(words), "error": last["error"]}, right.body)
+        return
+    assert words == said_by_the_provider(case)[: right.broken]
+    assert_holds(last, {"error": {"type": "upstream_error", "message": TEXT}})
 
 
-def assert_lists_models(told: Told, right: Right) -> None:
-    listed = told.json["data"]
-    assert holds({**told.json, "data": listed[:1]}, right.body)
-    assert {"oai", "fb", "fb1", "groqe"} <= {one["id"] for one in listed}
-    assert [one["id"] for one in listed] == sorted(one["id"] for one in listed)
-    assert all(isinstance(one["created"], int) for one in listed)
+def assert_tells_usage_to_who_asks(
+    case: Case, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    """All that MLflow told is told, and the usage where it is asked for; else that alone is not."""
+    theirs = expected(case)
+    ours = answered(played(case, gateway, provider))
+    assert ours.pop("usage") is None
+    assert_holds(ours, {name: value for name, value in theirs.items() if name != "usage"})
+    wanted = {"stream_options": {"include_usage": True}}
+    assert_holds(answered(played(case, gateway, provider, **wanted)), theirs)
+
+
+def assert_lists_models(ours: Told, right: Right, key: str, name: str) -> None:
+    listed = ours.json[key]
+    assert_holds({**ours.json, key: listed[:1]}, right.body)
+    names = [one[name].removeprefix("models/") for one in listed]
+    assert {"oai", "fb", "fb1", "groqe", "anth", "gem"} <= set(names)
+    assert names == sorted(names)
+    if key == "data":
+        assert all(isinstance(one["created"], int) for one in listed)
 
 
 def test_every_exception_is_of_a_case_and_every_case_is_somebodys() -> None:
-    assert set(IMPROVED) == set(named("improve"))
+    assert {*IMPROVED, *TRANSLATED} == set(named("improve"))
+    assert IMPROVED.keys().isdisjoint(TRANSLATED)
     assert set(EXCEPTED) <= set(named("copy"))
-    assert all(any(name.startswith(start) for name in CASES) for start in ELSEWHERE)
-    groups = {name.partition(".")[0] for name in OURS}
-    assert groups == {"oai", "val", "route", "pt", "fb", "hdr"}
+    groups = {name.partition(".")[0] for name in CASES}
+    assert groups == {"oai", "anth", "gem", "val", "route", "pt", "fb", "hdr", "proxy"}
+    assert len(CASES) == len(LINES)
 
 
-@pytest.mark.parametrize("id", [name for name in OURS if name.startswith("hdr.")])
-def test_of_a_callers_headers_only_these_reach_anthropic(
+@pytest.mark.parametrize("id", [name for name in CASES if name.startswith("hdr.")])
+def test_of_a_callers_headers_only_these_reach_the_provider(
     id: str, gateway: LiveGateway, provider: ScriptedProvider
 ) -> None:
     case = CASES[id]
@@ -212,5 +221,35 @@ def test_of_a_callers_headers_only_these_reach_anthropic(
     sent = provider.requests[0].headers
     asked = {name.lower(): value for name, value in case["request"]["headers"].items()}
     theirs = {name for name, value in asked.items() if sent.get(name) == value}
+    if "/gemini/" in case["request"]["path"]:
+        assert (theirs, key_in(sent)) == (set(), f"x-goog-api-key: {KEY}")
+        return
     assert theirs == {"anthropic-version", "anthropic-beta"} & asked.keys()
     assert key_in(sent) == f"x-api-key: {KEY}"
+
+
+@pytest.mark.parametrize("id", ["gem.chat.tools_two_same", "gem.stream.tool"])
+def test_no_two_calls_of_tools_have_one_id(
+    id: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    """Not within an answer, and not in two: MLflow makes them of the name and the arguments."""
+    answers = [answered(played(CASES[id], gateway, provider)) for _ in range(2)]
+    choices = chain.from_iterable(one["choices"] for one in answers)
+    calls = [call for one in choices for call in one.get("message", one)["tool_calls"]]
+    assert len({call["id"] for call in calls}) == len(calls) == 4
+
+
+def test_no_two_answers_have_one_id(gateway: LiveGateway, provider: ScriptedProvider) -> None:
+    """Where the provider gives it none; MLflow's are the seconds of the clock."""
+    case = CASES["gem.resp.prompt_blocked"]
+    first, second = (answered(played(case, gateway, provider)) for _ in range(2))
+    assert first["id"] != second["id"]
+
+
+@pytest.mark.parametrize("id", ["gem.stream.tool", "pt.gem.stream"])
+def test_a_stream_of_gemini_is_asked_for_as_events(
+    id: str, gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    """The recorder left queries out."""
+    played(CASES[id], gateway, provider)
+    assert [urlsplit(one.path).query for one in provider.requests] == ["alt=sse"]

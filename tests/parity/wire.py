@@ -1,7 +1,7 @@
 """A plain HTTP client that sends what it is told to, header by header, and reads what comes."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -27,6 +27,15 @@ class Told:
     @property
     def events(self) -> list[str]:
         return data_of(self.body.decode())
+
+
+KEYS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+
+
+def key_in(headers: Mapping[str, str]) -> str:
+    """The one key of a request, and where it stands."""
+    (found,) = [f"{name}: {headers[name]}" for name in KEYS if name in headers]
+    return found
 
 
 def data_of(text: str) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from anthropic import Anthropic, AnthropicError, AsyncAnthropic
+from google import genai
+from google.genai.types import HttpOptions
 from openai import AsyncOpenAI, OpenAI, OpenAIError
 
 # What to ask of a client. The asynchronous one gives an awaitable of what the other gives.
@@ -138,6 +140,40 @@ def sdk_of(manner: str, url: str, api: str) -> "SyncSdk | AsyncSdk":
         return AsyncSdk(base_url, AsyncAnthropic(base_url=base_url, **GIVEN))
     base_url = f"{url}/gateway/{api}/v1"
     return SyncSdk(base_url) if manner == "sync" else AsyncSdk(base_url)
+
+
+class Gemini:
+    """Google's SDK, whose asynchronous half is a part of the client, in the manner that is asked for."""
+
+    def __init__(self, url: str, manner: str) -> None:
+        self._manner = manner
+        self._runner = asyncio.Runner() if manner == "async" else None
+        if self._runner is not None:
+            # Where a stream fails it leaves generators of its HTTP client half read.
+            self._runner.get_loop().set_exception_handler(lambda *_: None)
+        options = HttpOptions(base_url=f"{url}/gateway/gemini", timeout=10_000)
+        self._client = genai.Client(api_key="caller-key", http_options=options)
+
+    def call(self, ask: Ask) -> Any:
+        """``ask`` is told the client's models."""
+        if self._runner is None:
+            return ask(self._client.models)
+        return self._runner.run(awaited(ask(self._client.aio.models)))
+
+    def chunks(self, ask: Ask) -> list[Any]:
+        """All of a stream."""
+        if self._runner is None:
+            return list(ask(self._client.models))
+        return self._runner.run(self._chunks(ask))
+
+    async def _chunks(self, ask: Ask) -> list[Any]:
+        return [chunk async for chunk in await ask(self._client.aio.models)]
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.run(self._client.aio.aclose())
+            self._runner.close()
+        self._client.close()
 
 
 async def awaited(value: Awaitable[Any]) -> Any:

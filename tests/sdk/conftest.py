@@ -9,7 +9,7 @@ import pytest
 from gateway.routing.endpoint import Endpoint, Retries, Timeouts
 from tests.live import LiveGateway, ScriptedProvider, live_gateway, target
 from tests.provided import provider, provider_of_all
-from tests.sdk.clients import AsyncSdk, Sdk, SyncSdk, sdk_of
+from tests.sdk.clients import AsyncSdk, Gemini, Sdk, SyncSdk, sdk_of
 
 __all__ = ["provider", "provider_of_all"]
 
@@ -27,6 +27,7 @@ def endpoints(url: str) -> list[Endpoint]:
         Endpoint("thinker-claude", claude, timeouts=Timeouts(commit_after=0.05, heartbeat=0.05)),
         Endpoint("keyless-claude", (replace(*claude, secret="env:NO_SUCH_KEY"),)),
         Endpoint("gone-claude", (replace(*claude, base_url=f"http://127.0.0.1:{closed_port()}"),)),
+        *any_model(url),
         Endpoint("model", one),
         Endpoint("impatient", one, timeouts=Timeouts(first_content=0.15)),
         Endpoint("restless", one, timeouts=Timeouts(idle=0.15, heartbeat=0.05)),
@@ -35,6 +36,18 @@ def endpoints(url: str) -> list[Endpoint]:
         Endpoint("quits", one, timeouts=Timeouts(0.25, commit_after=0.05, heartbeat=0.1)),
         Endpoint("gone", (target(f"http://127.0.0.1:{closed_port()}/v1"),)),
         Endpoint("keyless", (replace(*one, secret="env:NO_SUCH_KEY"),)),
+    ]
+
+
+def any_model(url: str) -> list[Endpoint]:
+    """One endpoint for each dialect that a provider may speak."""
+    origin = url.removesuffix("/v1")
+    responses = replace(target(url), dialect="openai_responses")
+    return [
+        Endpoint("any-openai_chat", (replace(target(url), dialect="openai_chat"),)),
+        Endpoint("any-openai_responses", (responses,)),
+        Endpoint("any-anthropic_messages", (target(url, "claude-test", "anthropic"),)),
+        Endpoint("any-gemini", (target(f"{origin}/v1beta", "gemini-test", "gemini"),)),
     ]
 
 
@@ -93,6 +106,14 @@ def openai_sdk(sdk_at: Callable[[str, str], Sdk], manner: str) -> Sdk:
 def anthropic_sdk(sdk_at: Callable[[str, str], Sdk], manner: str) -> Sdk:
     """Both manners of Anthropic's SDK."""
     return sdk_at(manner, "anthropic")
+
+
+@pytest.fixture
+def gemini_sdk(gateway: LiveGateway, manner: str) -> Iterator[Gemini]:
+    """Both manners of Google's SDK."""
+    sdk = Gemini(gateway.url, manner)
+    yield sdk
+    sdk.close()
 
 
 @pytest.fixture
