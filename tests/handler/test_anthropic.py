@@ -33,7 +33,8 @@ CLAUDE = Endpoint("c", (Target("anthropic", "claude-real", "key"),), created=1_7
 
 def world(*answers: FakeUpstream, **more: Any) -> World:
     demo = Endpoint("demo", (Target("echo", "echo"),))
-    return World(answers, endpoints=MemoryEndpoints([demo, CLAUDE]), **more)
+    llama = Endpoint("llama", (Target("groq", "llama", "key"),))
+    return World(answers, endpoints=MemoryEndpoints([demo, CLAUDE, llama]), **more)
 
 
 def said(told: Told) -> tuple[int, str]:
@@ -74,7 +75,6 @@ def test_tokens_are_counted(root: str) -> None:
         (HI | {"messages": "hi"}, 400, "invalid_request_error"),
         (HI | {"stream": "yes"}, 400, "invalid_request_error"),
         (HI | {"model": "nobody"}, 404, "not_found_error"),
-        (HI | {"model": "demo"}, 400, "invalid_request_error"),
         (b" " * (LIMIT + 1), 413, "request_too_large"),
     ],
 )
@@ -84,10 +84,18 @@ def test_a_callers_mistake_is_said_as_anthropic_says_it(
     assert said(post(path, body, world())) == (status, kind)
 
 
-def test_an_endpoint_that_cannot_speak_it_says_so() -> None:
+def test_an_endpoint_that_speaks_otherwise_answers_all_the_same() -> None:
     told = post(MESSAGES, HI | {"model": "demo"}, world())
+    assert told.json["content"] == [{"type": "text", "text": "This is an echo,"}]
+    assert told.json["stop_reason"] == "max_tokens"
+    assert post(COUNT, HI | {"model": "demo"}, world()).json == {"input_tokens": 1}
+
+
+def test_an_endpoint_whose_provider_does_not_count_says_so() -> None:
+    told = post(COUNT, HI | {"model": "llama"}, world())
+    assert said(told) == (400, "invalid_request_error")
     assert told.json["error"]["message"].startswith(
-        "endpoint 'demo' is served by 'echo', which does not offer anthropic_messages"
+        "endpoint 'llama' is served by 'groq', which does not offer anthropic_count_tokens"
     )
 
 

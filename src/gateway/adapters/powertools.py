@@ -62,6 +62,7 @@ def fields(record: Record) -> dict[str, object]:
         "outcome": record.outcome,
         "status": record.status,
         "error": record.error,
+        "dropped": record.dropped or None,
         "duration_ms": _milliseconds(record.duration),
         "first_content_ms": _milliseconds(record.first_content),
         "input_tokens": usage.input_tokens if usage else None,

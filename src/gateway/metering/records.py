@@ -16,7 +16,7 @@ class Record:
     other could not, by name.
 
     ``provider`` and ``model`` are of the target that served, or that was tried last. Holds no body
-    and no secret, and nothing of the caller's text.
+    and no secret, and nothing of the caller's text but such names.
     """
 
     request_id: str

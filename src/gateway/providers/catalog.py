@@ -38,6 +38,7 @@ CHAT: Mapping[Dialect, str] = {OPENAI_CHAT: "/chat/completions"}
 CHAT_AND_EMBEDDINGS = {**CHAT, OPENAI_EMBEDDINGS: "/embeddings"}
 CHAT_AND_RESPONSES = {**CHAT, OPENAI_RESPONSES: "/responses"}
 ALL_BUT_COMPACTION = {**CHAT_AND_EMBEDDINGS, OPENAI_RESPONSES: "/responses"}
+OF_THE_ECHO = {**ALL_BUT_COMPACTION, OPENAI_INPUT_TOKENS: "/responses/input_tokens"}
 ALL_BUT_COUNTING = {**ALL_BUT_COMPACTION, OPENAI_COMPACTION: "/responses/compact"}
 ALL_OF_OPENAI = {**ALL_BUT_COUNTING, OPENAI_INPUT_TOKENS: "/responses/input_tokens"}
 
@@ -79,7 +80,7 @@ PROVIDERS: Mapping[str, Provider] = {
     provider.name: provider
     for provider in (
         # Built in: answers deterministically, and says that it is an echo.
-        Provider(ECHO, "echo://built-in", ALL_BUT_COMPACTION, example="echo"),
+        Provider(ECHO, "echo://built-in", OF_THE_ECHO, example="echo"),
         Provider(
             "openai",
             "https://api.openai.com/v1",

@@ -44,7 +44,7 @@ def reply_to(request: ChatRequest, identity: Identity) -> ChatReply:
         created=identity.created,
         choices=[Choice(content, "tool_use" if calls else reason)],
         usage=Usage(
-            input_tokens=sum(count_tokens(text) for text in _texts(request)),
+            input_tokens=asked_tokens(request),
             output_tokens=count_tokens(text) + sum(count_tokens(c.arguments) for c in calls),
         ),
     )
@@ -71,6 +71,10 @@ def events_of(reply: ChatReply) -> Iterator[ReplyEvent]:
 def words_of(text: str) -> list[str]:
     """The text in pieces that join to it again: what a stream sends one by one."""
     return _WORDS.findall(text) or [text]
+
+
+def asked_tokens(request: ChatRequest) -> int:
+    return sum(count_tokens(text) for text in _texts(request))
 
 
 def count_tokens(text: str) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.adapters.echo.chat import answer_chat
 from gateway.adapters.echo.embeddings import answer_embeddings
-from gateway.adapters.echo.responses import answer_responses
+from gateway.adapters.echo.responses import answer_input_tokens, answer_responses
 from gateway.dialects.base import Fields
 from gateway.dialects.forms import Identity
 from gateway.dialects.openai_errors import write_error
@@ -26,6 +26,7 @@ PATHS: Mapping[str, Answer] = {
     "/chat/completions": answer_chat,
     "/embeddings": answer_embeddings,
     "/responses": answer_responses,
+    "/responses/input_tokens": answer_input_tokens,
 }
 
 
