@@ -1,4 +1,4 @@
-"""What a translated event costs in our own code, pair by pair: `python -m benchmarks.translation`."""
+"""What a translated event costs in our own code, by pair: `python -m benchmarks.translation`."""
 
 import timeit
 import tracemalloc

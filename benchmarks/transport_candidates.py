@@ -48,7 +48,7 @@ async def floor(stack: AsyncExitStack) -> Client:
             parts = httpx.URL(url)
             _, raw[url] = await loop.create_connection(RawConnection, parts.host, parts.port or 80)
             stack.callback(raw[url].transport.close)
-        head = request_head(destination(url), HEADERS, len(REQUEST))
+        head = request_head("POST", destination(url), HEADERS, len(REQUEST))
         return await raw[url].ask(head + REQUEST)
 
     async def stream(url: str) -> int:
@@ -123,7 +123,7 @@ class OwnUnderHttpx(httpx.AsyncBaseTransport):
         head = [f"{k.decode('latin-1')}: {v.decode('latin-1')}\r\n" for k, v in request.headers.raw]
         deadline = loop.time() + request.extensions["timeout"]["read"]
         connection = await pool.acquire(deadline)
-        start = f"{place.start}{''.join(head)}\r\n".encode("latin-1")
+        start = f"POST {place.target} HTTP/1.1\r\n{''.join(head)}\r\n".encode("latin-1")
         await connection.ask(start, body, deadline)
         return httpx.Response(
             connection.status,

@@ -14,6 +14,7 @@ from gateway.errors import (
 from gateway.exchange.answer import Answer
 from gateway.exchange.gateway import passed_back
 from gateway.wire.json import Json, dumps, loads
+from gateway.wire.patch import patch
 
 logger = logging.getLogger("sluicegate")
 
@@ -57,7 +58,11 @@ def answer_for(
     if isinstance(error, UpstreamRejected) and not error.foreign:
         parsed = _parsed(error.body)
         if parsed is not None and dialect.is_error(parsed):
-            body = error.body if not detail else dumps({**parsed, "detail": _detail(error, parsed)})
+            body = (
+                error.body
+                if not detail
+                else patch(error.body, parsed, {"detail": _detail(error, parsed)})
+            )
             return Answer(error.status, headers, body)
     named = headers.get(dialect.request_id_header or "")
     written = write(error) if write else dialect.write_error(error, named)

@@ -12,7 +12,7 @@ from gateway.errors import BadRequest, GatewayError
 from gateway.exchange.answer import Answer
 from gateway.exchange.exchange import HOPS
 from gateway.exchange.gateway import Gateway
-from gateway.exchange.proxied.call import RawCall
+from gateway.exchange.proxied.call import RawCall, stalled
 from gateway.exchange.proxied.headers import SENT
 from gateway.exchange.proxying import PATH, Proxying
 from gateway.providers.catalog import PROVIDERS
@@ -30,6 +30,7 @@ PROXY_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # and HEAD, where the
 BEFORE: Final = PATH.encode() + b"/"
 # Bytes of a body that is read whole first, so that it can be sent twice where that is needed.
 SMALL = 64 * 1024
+PATIENCE = 60.0  # seconds for its beginning, or for the whole of a short one
 TERMS = [terms for one in PROVIDERS.values() for terms in (one.terms, *one.terms_of.values())]
 FORWARDED = frozenset[str]().union(*(terms.forwards for terms in TERMS))
 KEPT = {name.encode(): name for name in SENT | FORWARDED | {HOPS, "content-length"}}
@@ -99,10 +100,14 @@ class Arriving:
     async def body(self, announced: str | None) -> bytes | AsyncIterable[bytes]:
         """Whole where it is short, or came in one piece; else as it comes. ``announced``: the
         content-length."""
-        self._waiting = await self._received()
         short = announced is not None and announced.isdecimal() and int(announced[:20]) <= SMALL
-        while short and not self._ended.is_set() and len(self._waiting) <= SMALL:
-            self._waiting += await self._received()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self._waiting = await self._received()
+                while short and not self._ended.is_set() and len(self._waiting) <= SMALL:
+                    self._waiting += await self._received()
+        except TimeoutError:
+            raise stalled(PATIENCE) from None
         return self._waiting if self._ended.is_set() else self
 
     async def gone(self) -> Message:

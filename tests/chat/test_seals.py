@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.chat.blocks import Seal
 from gateway.chat.seals import carried, uncarried, with_seal, without_seal
 
-values = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=60)
+values = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
 seals = st.builds(Seal, st.sampled_from(["anthropic", "gemini", "openai"]), values)
 
 

@@ -211,7 +211,10 @@ def _said(provider: Dialect, feature: Feature, reply: ChatReply) -> list[bytes]:
         Asked({"stream_options": {"include_usage": True}}, feature.request),
     )
     if not feature.stream:
-        return [dumps(form.write_reply(reply, asked).body)]
+        said = form.write_reply(reply, asked).body
+        for choice in said.get("choices", ()):
+            choice["message"].pop("thinking_blocks", None)  # ours: no provider tells its own so
+        return [dumps(said)]
     writer = form.writer(asked)
     return [part for event in events_of(reply) if (part := writer.feed(event))]
 

@@ -92,6 +92,7 @@ def test_a_reply_of_every_kind_of_block_is_read_in_order() -> None:
                     Refusal("but no"),
                     Media("image", "image/png", base64="AA=="),
                     Media("audio", base64="AA==", file_id="a1", transcript="said"),
+                    Foreign("openai_chat", {"type": "file", "file": {"hash": "x"}}),
                     ToolUse("t1", "f", "{}"),
                     ToolUse("t2", "g", ""),
                     Foreign("openai_chat", custom),
@@ -279,7 +280,13 @@ def test_a_reply_is_written_whole() -> None:
                     "content": "ab",
                     "refusal": None,
                     "reasoning_content": "hm",
-                    "thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "S=="}],
+                    "thinking_blocks": [
+                        {
+                            "type": "thinking",
+                            "thinking": "hm",
+                            "signature": carried(Seal("anthropic", "S==")),
+                        }
+                    ],
                     "annotations": [
                         {
                             "type": "url_citation",
@@ -339,6 +346,40 @@ def test_a_reply_is_written_whole() -> None:
 FOREIGN_SEAL = Seal("openai", "gAAAA")
 
 
+def test_a_thought_that_nobody_sealed_is_marked_and_its_words_are_told_once() -> None:
+    told = message(Thinking("hm"), Text("a"))
+    mark = {"type": "thinking", "thinking": "", "signature": carried(None)}
+    assert (told["reasoning_content"], told["thinking_blocks"]) == ("hm", [mark])
+    assert content(told) == [Thinking("hm"), Text("a")]
+
+
+def test_marked_and_sealed_thoughts_are_told_apart_again() -> None:
+    blocks: list[Block] = [
+        Thinking("one", FOREIGN_SEAL),
+        Thinking("two"),
+        Thinking("", FOREIGN_SEAL, redacted=True),
+        Text("a"),
+    ]
+    assert content(message(*blocks)) == blocks
+
+
+def test_a_mark_without_words_is_no_thought() -> None:
+    mark = {"type": "thinking", "thinking": "", "signature": carried(None)}
+    assert content({"thinking_blocks": [mark], "content": "a"}) == [Text("a")]
+    assert message(Thinking(""), Text("a")) == {
+        "role": "assistant",
+        "content": "a",
+        "refusal": None,
+    }
+
+
+def test_litellms_own_blocks_are_anthropics() -> None:
+    block = {"type": "thinking", "thinking": "hm", "signature": "S=="}
+    assert content({"reasoning_content": "hm", "thinking_blocks": [block]}) == [
+        Thinking("hm", Seal("anthropic", "S=="))
+    ]
+
+
 def test_a_seal_of_any_issuer_goes_to_the_caller_in_anthropics_place() -> None:
     blocks: list[Block] = [
         Thinking("hm", FOREIGN_SEAL, id="rs_1"),
@@ -357,7 +398,7 @@ def test_a_seal_of_any_issuer_goes_to_the_caller_in_anthropics_place() -> None:
                 "signature": carried(FOREIGN_SEAL),
                 "id": "rs_1",
             },
-            {"type": "redacted_thinking", "data": "R"},
+            {"type": "redacted_thinking", "data": carried(Seal("anthropic", "R"))},
         ],
         "tool_calls": [CALL | {"id": with_seal("t", Seal("gemini", "E"))}],
     }

@@ -82,7 +82,8 @@ def test_a_stream_is_written_whole() -> None:
         Ended(Usage(7, 2), "flex"),
         stream_options={"include_usage": True},
     )
-    sealed = {"index": 0, "type": "thinking", "thinking": "hm", "signature": "S=="}
+    wrapped = carried(Seal("anthropic", "S=="))
+    sealed = {"index": 0, "type": "thinking", "thinking": "hm", "signature": wrapped}
     assert dropped == set()
     assert chunks == [
         of({"reasoning_content": "h"}),
@@ -141,8 +142,23 @@ def test_seals_go_where_a_caller_will_bring_them_back_from() -> None:
             "id": "rs_1",
         }
     ]
-    assert redacted["thinking_blocks"] == [{"index": 1, "type": "redacted_thinking", "data": "R"}]
+    hidden = {"type": "redacted_thinking", "data": carried(Seal("anthropic", "R"))}
+    assert redacted["thinking_blocks"] == [{"index": 1, **hidden}]
     assert call["tool_calls"][0]["id"] == with_seal("t", SEAL)
+
+
+def test_a_thought_that_nobody_sealed_is_marked_after_its_words() -> None:
+    first, more, mark, text = deltas(
+        ThinkingDelta(0, "h"),
+        ThinkingDelta(0, "m"),
+        BlockEnded(0),
+        ThinkingDelta(1, "", redacted=True),  # nothing is told of it
+        BlockEnded(1),
+        TextDelta(2, "a"),
+    )
+    block = {"index": 0, "type": "thinking", "thinking": "", "signature": carried(None)}
+    assert [first, more] == [{"reasoning_content": "h"}, {"reasoning_content": "m"}]
+    assert (mark, text) == ({"thinking_blocks": [block]}, {"content": "a"})
 
 
 def test_a_seal_that_comes_after_its_call_stands_where_google_puts_it() -> None:
@@ -298,7 +314,8 @@ def test_openais_sdk_puts_together_what_was_told() -> None:
         state.handle_chunk(ChatCompletionChunk.model_validate(chunk))
     whole = state.get_final_completion().model_dump(exclude_unset=True)
     message = whole["choices"][0]["message"]
-    assert [block.get("signature") for block in message["thinking_blocks"]] == ["S", None]
+    signatures = [block.get("signature") for block in message["thinking_blocks"]]
+    assert signatures == [carried(Seal("anthropic", "S")), None]
     assert [one["url_citation"]["url"] for one in message["annotations"]] == ["u", "v"]
     assert [image["image_url"]["url"] for image in message["images"]] == ["u", "v"]
     assert [call["id"] for call in message["tool_calls"]] == [with_seal("t", SEAL), "u"]

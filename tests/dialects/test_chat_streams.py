@@ -23,6 +23,7 @@ from gateway.chat.reply import (
 )
 from gateway.dialects.forms import Identity
 from gateway.dialects.openai_chat import CHAT_FORM
+from gateway.dialects.openai_chat.stream import ChatReader
 from gateway.errors import UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps
@@ -469,3 +470,23 @@ def test_a_malformed_event_in_the_middle_is_the_providers_fault_too(wounded: Jso
     reader.feed(dumps(chunk({"tool_calls": [whole("a", index=0)]})))
     with pytest.raises(UpstreamBroke, match="malformed event"):
         reader.feed(dumps(chunk(wounded)))
+
+
+def test_what_else_an_answer_is_annotated_with_is_a_block_of_its_own() -> None:
+    file: Json = {"type": "file", "file": {"hash": "x", "name": "a.pdf"}}
+    assert told({"content": "a"}, {"annotations": [file]}, {"content": "b"}) == [
+        TextDelta(0, "a"),
+        WholeBlock(1, Foreign("openai_chat", file)),
+        BlockEnded(1),
+        TextDelta(0, "b"),
+        BlockEnded(0),
+    ]
+
+
+def test_the_probabilities_of_a_refusal_are_reported() -> None:
+    refused = chunk({"refusal": "no"})
+    token = {"token": "no", "logprob": -0.5}
+    refused["choices"][0]["logprobs"] = {"content": None, "refusal": [token]}
+    reader = ChatReader(Identity("id", 9))
+    assert reader.feed(dumps(refused)) == [STARTED, RefusalDelta(0, "no")]
+    assert reader.dropped == {"logprobs"}

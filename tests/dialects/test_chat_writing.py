@@ -264,3 +264,28 @@ def test_who_wants_thoughts_back_gets_those_that_nobody_sealed() -> None:
         {"role": "assistant", "content": "a"},
     ]
     assert told.dropped == {"thinking"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "parameters"),
+    [
+        ({"type": "object"}, {"type": "object", "properties": {}}),
+        ({}, {"type": "object", "properties": {}}),
+        (
+            {"type": "object", "additionalProperties": True},
+            {"type": "object", "properties": {}, "additionalProperties": True},
+        ),
+        ({"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}),
+        ({"type": "object", "properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
+    ],
+)
+def test_a_tool_that_takes_nothing_says_so(schema: Json, parameters: Json) -> None:
+    told, dropped = body(tools=[Tool("f", None, schema)])
+    function = {"name": "f", "parameters": parameters}
+    assert (told, dropped) == ({"tools": [{"type": "function", "function": function}]}, set())
+    assert body(tools=[Tool("f", None, None)])[0]["tools"][0]["function"] == {"name": "f"}
+
+
+def test_a_users_name_that_is_too_long_is_left_out() -> None:
+    assert body(user="u" * 64) == ({"user": "u" * 64}, set())
+    assert body(user="u" * 65) == ({}, {"user"})

@@ -36,6 +36,7 @@ PARTIAL = chunk(
 def ask(body: Json) -> None:
     GEMINI.check(body)
     GEMINI.address(body, "m")
+    GEMINI.unseal(body, "m")
     request = CHAT.read_request(body)
     for model in ("gemini-3-pro", "gemini-2.0-flash"):
         request.model = model
@@ -45,6 +46,7 @@ def ask(body: Json) -> None:
 def count(body: Json) -> None:
     GEMINI_COUNT.check(body)
     GEMINI_COUNT.address(body, "m")
+    GEMINI_COUNT.unseal(body, "m")
     COUNT.write_request(COUNT.read_request(body))
 
 

@@ -1,5 +1,7 @@
 """generateContent replies, whole, both ways."""
 
+from base64 import b64decode
+
 import pytest
 
 from gateway.chat.blocks import (
@@ -260,7 +262,7 @@ def test_foreign_seals_are_carried_to_the_caller_and_native_ones_stand_as_they_a
     parts = told["content"]["parts"]
     assert parts[0] == {"text": "a", "thought": True, "thoughtSignature": carried(THEIRS)}
     assert parts[3:] == [
-        {"text": "c", "thought": True},
+        {"text": "c", "thought": True, "thoughtSignature": carried(None)},
         {"text": "d", "thoughtSignature": SEAL},
         {
             "functionCall": {"id": "1", "name": "f", "args": {}},
@@ -277,6 +279,38 @@ def test_foreign_seals_are_carried_to_the_caller_and_native_ones_stand_as_they_a
         Text("d", seal=MINE),
         ToolUse("1", "f", "{}", THEIRS),
     ]
+
+
+def test_what_nobody_sealed_is_marked_and_read_as_unsealed() -> None:
+    unsealed: list[Block] = [Thinking("a"), ToolUse("1", "f", "{}")]
+    told, dropped = candidate(Text("b"), *unsealed, stop="tool_use")
+    marks = [part.get("thoughtSignature") for part in told["content"]["parts"]]
+    assert marks == [None, carried(None), carried(None)]
+    assert dropped == set()
+    (message,) = CHAT.read_request({"contents": [told["content"]]}).messages
+    assert message.content == [Text("b"), *unsealed]
+    assert choice(*told["content"]["parts"]).content == [Text("b"), *unsealed]
+
+
+def test_signatures_are_of_the_common_base64() -> None:
+    told, _ = candidate(
+        *(Thinking("", Seal(f"{'x' * n}?>", "~~~???"), redacted=True) for n in range(6)),
+        *(ToolUse(str(n), "f", "", Seal("x", "~?" * n)) for n in range(6)),
+        ToolUse("n", "f", ""),
+    )
+    words = [part["thoughtSignature"] for part in told["content"]["parts"]]
+    assert len(words) == 13
+    assert any("+" in word or "/" in word for word in words)
+    for word in words:
+        b64decode(word, validate=True)
+    back = CHAT.read_request({"contents": [told["content"]]}).messages[0].content
+    assert back[0] == Thinking("", Seal("?>", "~~~???"), redacted=True)
+    assert back[11] == ToolUse("5", "f", "{}", Seal("x", "~?" * 5))
+
+
+def test_arguments_that_a_model_was_told_as_no_object_are_read_as_they_were() -> None:
+    call: Json = {"functionCall": {"id": "1", "name": "f", "args": {"INVALID_JSON": '{"a'}}}
+    assert choice(call).content == [ToolUse("1", "f", '{"a')]
 
 
 def test_a_thought_s_name_that_cannot_be_carried_is_left_out() -> None:

@@ -1,5 +1,7 @@
 """generateContent and countTokens requests, both ways."""
 
+import json
+
 import pytest
 
 from gateway.chat.blocks import (
@@ -421,10 +423,34 @@ def test_a_response_needs_the_name_of_the_function() -> None:
     assert parts[0]["functionResponse"]["name"] == "f"
 
 
-def test_arguments_that_are_no_object_cannot_be_said() -> None:
-    for arguments in ("[1]", "{oh", '"x"'):
-        with pytest.raises(BadRequest, match="'c' are no JSON object"):
-            written(ToolUse("c", "f", arguments))
+@pytest.mark.parametrize("arguments", ["[1]", "{oh", '"x"', '{"a": 1e400}'])
+def test_arguments_that_are_no_object_travel_within_one(arguments: str) -> None:
+    call = ToolUse("c", "f", arguments)
+    (part,), dropped = written(call, role="model")
+    assert part["functionCall"]["args"] == {"INVALID_JSON": arguments}
+    assert dropped == set()
+    assert said({"functionCall": part["functionCall"]}, role="model") == [call]
+
+
+def test_an_argument_of_that_name_is_one_if_it_is_not_alone_or_no_text() -> None:
+    for args in ({"INVALID_JSON": 1}, {"INVALID_JSON": "a", "b": 2}):
+        call: Json = {"functionCall": {"id": "c", "name": "f", "args": args}}
+        assert said(call, role="model") == [ToolUse("c", "f", dumps(args).decode())]
+
+
+def test_whole_numbers_of_any_length_are_said_exactly() -> None:
+    big = '{"n": 12345678901234567890123,\r\n"m": -9223372036854775809}'
+    call, result = written(ToolUse("c", "f", big), ToolResult("c", (Text(big),)))[0]
+    sent = dumps([call["functionCall"]["args"], result["functionResponse"]["response"]])
+    assert json.loads(sent) == [json.loads(big)] * 2
+    error, _ = written(ToolResult("c", (Text(big),), is_error=True, name="f"))
+    told = dumps(error[0]["functionResponse"]["response"])
+    assert json.loads(told) == {"error": json.loads(big)}
+
+
+def test_an_object_that_has_a_name_twice_is_sent_with_its_last_value() -> None:
+    (part,), _ = written(ToolUse("c", "f", '{"a": 1, "a": 2}'))
+    assert dumps(part["functionCall"]["args"]) == b'{"a":2}'
 
 
 def test_media_in_results_is_for_newer_models() -> None:
@@ -441,6 +467,26 @@ def test_media_in_results_is_for_newer_models() -> None:
     parts, dropped = written(result, model="gemini-2.5-pro")
     assert "parts" not in parts[0]["functionResponse"]
     assert dropped == {"tool_result.audio", "tool_result.image", "tool_result.odd"}
+
+
+def test_what_cannot_be_said_within_a_result_is_reported() -> None:
+    content: tuple[Block, ...] = (
+        Media("image", "image/png", base64="AA==", detail="low", cache_ttl="5m"),
+        Media("document", "application/pdf", base64="AA==", name="0.pdf"),
+        Text("a", citations=[Citation("https://x.example")]),
+        Refusal("no"),
+    )
+    parts, dropped = written(ToolResult("c", content, name="f"))
+    assert parts[0]["functionResponse"] == {
+        "id": "c",
+        "name": "f",
+        "response": {"result": "a\nno"},
+        "parts": [
+            {"inlineData": {"mimeType": "image/png", "data": "AA=="}},
+            {"inlineData": {"mimeType": "application/pdf", "data": "AA=="}},
+        ],
+    }
+    assert dropped == {"detail", "cache_control", "document.name", "citations", "refusal"}
 
 
 def test_turns_of_one_speaker_are_one_content() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.chat.blocks import Citation, Foreign, Media, Seal, Text
+from gateway.chat.blocks import Citation, Foreign, Media, Seal, Text, Thinking, ToolUse
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
@@ -144,6 +144,10 @@ def test_a_stream_says_what_the_whole_reply_says() -> None:
         BlockEnded(3),
         WholeBlock(4, Foreign("gemini", {"executableCode": {"language": "PYTHON", "code": "1"}})),
         BlockEnded(4),
+        TextDelta(5, ""),
+        CitationDelta(5, Citation("https://x.example", "X")),
+        CitationDelta(5, Citation("https://y.example")),
+        BlockEnded(5),
         Stopped("tool_use"),
         Ended(Usage(8, 8, 4, reasoning_tokens=3), "default"),
     ]
@@ -239,6 +243,53 @@ def test_citations_are_of_the_text_that_is_open_and_told_once() -> None:
     assert CitationDelta(0, Citation("https://x.example")) in read(
         sse(chunk({"text": "h"}), chunk({"text": "é"}), last)
     )
+
+
+def grounded(*urls: str, finish: str | None = None) -> Json:
+    last = chunk({"text": ""}, finish=finish)
+    last["candidates"][0]["groundingMetadata"] = {
+        "groundingChunks": [{"web": {"uri": url}} for url in urls],
+        "groundingSupports": [{"segment": {"endIndex": 2}, "groundingChunkIndices": [0]}],
+    }
+    return last
+
+
+def test_citations_that_come_after_their_text_are_of_an_empty_one() -> None:
+    code: Json = {"executableCode": {"language": "PYTHON", "code": "1"}}
+    piece = partial("$.b", numberValue=2)
+    late = [grounded("a", "b"), grounded("a", "b", finish="STOP")]
+    assert read(sse(chunk({"text": "hi"}), chunk(code), *late))[1:-2] == [
+        TextDelta(0, "hi"),
+        BlockEnded(0),
+        WholeBlock(1, Foreign("gemini", code)),
+        BlockEnded(1),
+        TextDelta(2, ""),
+        CitationDelta(2, Citation("a")),
+        CitationDelta(2, Citation("b")),
+        BlockEnded(2),
+    ]
+    # What was told of the text while it was open is not told again.
+    told = read(sse(chunk({"text": "hi"}), grounded("a"), chunk(code), *late))
+    assert [event for event in told if isinstance(event, CitationDelta)] == [
+        CitationDelta(0, Citation("a", start=0, end=2)),
+        CitationDelta(2, Citation("b")),
+    ]
+    # A call that is still being told goes on.
+    begun = {"functionCall": {"name": "g", "args": {"a": 1}, "willContinue": True}}
+    called = read(sse(chunk({"text": "hi"}), chunk(begun), grounded("a"), chunk(piece), *late))
+    assert ArgumentsDelta(1, '{"a":1,"b":2}') in called
+    assert called[-4:-2] == [CitationDelta(2, Citation("b")), BlockEnded(2)]
+    quoting = grounded("a", finish="STOP")
+    chunks = quoting["candidates"][0]["groundingMetadata"]["groundingChunks"]
+    chunks.append({"retrievedContext": {"uri": "a", "text": "so"}})
+    assert read(sse(chunk({"text": "hi"}), quoting))[2:4] == [
+        CitationDelta(0, Citation("a", start=0, end=2)),
+        CitationDelta(0, Citation("a", None, "so")),
+    ]
+    assert read(sse(chunk(code), grounded("a", finish="STOP")))[-3:-1] == [
+        BlockEnded(0),
+        Stopped("end"),
+    ]
 
 
 def test_a_call_that_is_not_told_to_end_ends_with_what_comes_next() -> None:
@@ -344,13 +395,13 @@ def test_texts_go_out_as_they_come_and_calls_when_they_are_whole() -> None:
         told({"text": "llo"}),
         told({"text": "", "thoughtSignature": SEAL}),
         told(
-            {"functionCall": {"id": "b", "name": "g", "args": {"x": 1}}, "thoughtSignature": SEAL}
-        ),
-        told(
             {
                 "functionCall": {"id": "a", "name": "f", "args": {"y": [1, 2]}},
                 "thoughtSignature": carried(THEIRS),
             }
+        ),
+        told(
+            {"functionCall": {"id": "b", "name": "g", "args": {"x": 1}}, "thoughtSignature": SEAL}
         ),
         ending(
             "STOP",
@@ -364,6 +415,64 @@ def test_texts_go_out_as_they_come_and_calls_when_they_are_whole() -> None:
             },
         ),
     ]
+
+
+def test_a_seal_goes_out_behind_what_it_is_on_whenever_it_came() -> None:
+    assert write(
+        STARTED,
+        ThinkingDelta(0, ""),
+        SealDelta(0, MINE),
+        ThinkingDelta(0, "hm"),
+        BlockEnded(0),
+        TextDelta(1, "a"),
+        SealDelta(1, MINE),
+        TextDelta(1, "b"),
+        BlockEnded(1),
+    ) == [
+        told({"thought": True, "text": "hm"}),
+        told({"text": "", "thought": True, "thoughtSignature": SEAL}),
+        told({"text": "a"}),
+        told({"text": "b"}),
+        told({"text": "", "thoughtSignature": SEAL}),
+    ]
+
+
+def test_what_nobody_sealed_is_marked_where_gemini_seals() -> None:
+    nobodys = carried(None)
+    out = write(
+        STARTED,
+        ThinkingDelta(0, "hm"),
+        BlockEnded(0),
+        ThinkingDelta(1, ""),
+        BlockEnded(1),
+        TextDelta(2, "a"),
+        BlockEnded(2),
+        ToolUseStarted(3, "c", "f"),
+        BlockEnded(3),
+    )
+    assert out == [
+        told({"thought": True, "text": "hm"}),
+        told({"text": "", "thought": True, "thoughtSignature": nobodys}),
+        told({"text": "a"}),
+        told({"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": nobodys}),
+    ]
+    contents = [one["candidates"][0]["content"] for one in out]
+    (message,) = CHAT.read_request({"contents": contents}).messages
+    assert message.content == [Thinking("hm"), Text("a"), ToolUse("c", "f", "{}")]
+
+
+def test_a_call_waits_for_those_of_its_answer_that_began_before_it() -> None:
+    writer = CHAT.writer(asked())
+    for begun in (
+        ToolUseStarted(0, "a", "f"),
+        ToolUseStarted(1, "b", "f"),
+        ToolUseStarted(2, "c", "f", 1),
+    ):
+        assert writer.feed(begun) == b""
+    assert writer.feed(BlockEnded(1)) == b""
+    assert writer.feed(BlockEnded(2, 1)).count(b'"id":"c"') == 1
+    both = writer.feed(BlockEnded(0))
+    assert 0 < both.find(b'"id":"a"') < both.find(b'"id":"b"')
 
 
 def test_events_are_framed_as_google_frames_them() -> None:
@@ -436,6 +545,16 @@ def test_a_call_whose_arguments_are_no_json_is_a_malformed_one() -> None:
     assert writer.dropped == {"tool_calls"}
 
 
+def test_whole_numbers_of_any_length_stand_as_they_are_in_one_event() -> None:
+    writer = CHAT.writer(asked())
+    writer.feed(STARTED)
+    writer.feed(ToolUseStarted(0, "a", "f"))
+    writer.feed(ArgumentsDelta(0, '{"n":\r\n12345678901234567890123}'))
+    event = writer.feed(BlockEnded(0))
+    assert b'"args":{"n":  12345678901234567890123}' in event
+    assert (event.count(b"\r"), event.count(b"\n")) == (2, 2)
+
+
 def test_a_redacted_thought_comes_home_as_one() -> None:
     out = write(
         STARTED,
@@ -453,3 +572,11 @@ def test_a_redacted_thought_comes_home_as_one() -> None:
     assert getattr(thought, "redacted", False)
     assert getattr(thought, "seal", None) == THEIRS
     assert text == Text("a")
+
+
+@pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"])
+def test_a_stream_that_came_to_nothing_is_no_answer(reason: str) -> None:
+    reader = CHAT.reader(IDENTITY)
+    reader.feed(dumps({"candidates": [{"finishReason": reason}]}))
+    with pytest.raises(UpstreamBroke, match=reason):
+        reader.finish()

@@ -367,3 +367,9 @@ def test_an_input_that_is_not_json_is_the_providers_fault() -> None:
         between(
             opened("server_tool_use", input={}), delta("input_json_delta", partial_json="{"), STOP
         )
+
+
+def test_a_stream_that_does_not_say_that_it_begins_has_begun() -> None:
+    stream = delta("text_delta", text="a") + event("message_stop")
+    begun = Started(IDENTITY.id, "", IDENTITY.created)
+    assert read_stream(stream)[:2] == [begun, TextDelta(0, "a")]

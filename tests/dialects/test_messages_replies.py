@@ -219,7 +219,11 @@ def test_a_written_message_reads_as_what_it_means() -> None:
 @pytest.mark.parametrize(
     ("block", "content", "dropped"),
     [
-        (Thinking("Hm"), {"type": "thinking", "thinking": "Hm", "signature": ""}, set()),
+        (
+            Thinking("Hm"),
+            {"type": "thinking", "thinking": "Hm", "signature": carried(None)},
+            set(),
+        ),
         (
             Thinking("Hm", GEMINI),
             {"type": "thinking", "thinking": "Hm", "signature": carried(GEMINI)},

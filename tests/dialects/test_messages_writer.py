@@ -151,6 +151,7 @@ def test_a_text_or_a_thought_ends_where_another_begins_and_goes_on_later() -> No
         [
             THINKING,
             {"type": "thinking_delta", "thinking": "Hm"},
+            {"type": "signature_delta", "signature": carried(None)},
             STOP,
             TEXT,
             text("a"),
@@ -158,6 +159,7 @@ def test_a_text_or_a_thought_ends_where_another_begins_and_goes_on_later() -> No
             THINKING,
             {"type": "thinking_delta", "thinking": "m"},
             {"type": "thinking_delta", "thinking": "!"},
+            {"type": "signature_delta", "signature": carried(None)},
             STOP,
             TEXT,
             text("b"),

@@ -20,14 +20,16 @@ from gateway.chat.blocks import (
 from gateway.chat.request import (
     ChatRequest,
     Message,
+    Reasoning,
     ResponseFormat,
     Sampling,
     Tool,
     ToolChoice,
 )
 from gateway.dialects.anthropic_messages import read_request, write_request
+from gateway.dialects.anthropic_messages.messages import ONE_OBJECT
 from gateway.dialects.forms import Written
-from gateway.wire.json import Json
+from gateway.wire.json import Json, dumps
 
 OLD = "claude-sonnet-4-5"  # takes no message of the system amid a conversation
 NEW = "claude-opus-4-8"  # does
@@ -138,8 +140,9 @@ def test_a_written_request_reads_as_what_it_means() -> None:
         ],
         system=[Text("be brief")],
         tools=[Tool("f", "d", SCHEMA)],
-        tool_choice=ToolChoice("required"),
+        tool_choice=ToolChoice("auto"),
         sampling=Sampling(max_tokens=5),
+        reasoning=Reasoning(budget=2000),
     )
     written = write_request(request)
     assert (read_request(written.body), set(written.dropped)) == (request, set())
@@ -185,6 +188,7 @@ def test_what_it_has_no_words_for_is_reported() -> None:
         {
             "model": OLD,
             "max_tokens": 8192,
+            "system": ONE_OBJECT,
             "messages": [{"role": "user", "content": "Hi"}],
             "metadata": {"user_id": "u"},
         },
@@ -350,8 +354,32 @@ def test_neighbours_are_merged_and_results_come_first() -> None:
 
 
 def test_a_blank_text_is_left_out_unless_it_is_all_that_is_said() -> None:
-    assert said(Text(""), Text("a"), Text(" \n", "5m")) == ("a", set())
+    assert said(Text(""), Text("a"), Text(" \n")) == ("a", set())
     assert said(Text(" ")) == (" ", set())
+
+
+def test_a_mark_on_a_blank_text_is_on_what_stands_before_it() -> None:
+    mark = {"type": "ephemeral"}
+    marked = [{"type": "text", "text": "a", "cache_control": mark}]
+    assert said(Text("a"), Text(" ", "5m")) == (marked, set())
+    assert said(Text("a", "5m"), Text(" ", "5m")) == (marked, set())
+    assert said(Text("a", "5m"), Text(" ", "1h")) == (marked, {"cache_control"})
+    assert said(Text(" ", "5m"), Text("a")) == ("a", {"cache_control"})
+
+
+def test_json_without_a_schema_is_asked_for_in_words_and_reported() -> None:
+    request = ChatRequest(OLD, [user("Hi")], [Text("be brief")], response_format=ResponseFormat())
+    written = write_request(request)
+    texts = [{"type": "text", "text": "be brief"}, {"type": "text", "text": ONE_OBJECT}]
+    assert (written.body["system"], set(written.dropped)) == (texts, {"response_format"})
+
+
+@pytest.mark.parametrize(
+    "arguments", ['{"n": 123456789012345678901234567890}', '{"n":0.12345678901234567890}']
+)
+def test_a_number_that_a_parser_would_change_is_told_as_it_was_written(arguments: str) -> None:
+    written = write(assistant(ToolUse("t", "f", arguments)))
+    assert f'"input":{arguments}'.encode() in dumps(written.body)
 
 
 def test_the_system_speaks_amid_a_conversation_where_the_model_takes_it() -> None:

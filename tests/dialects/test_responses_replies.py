@@ -18,7 +18,7 @@ from gateway.chat.blocks import (
 from gateway.chat.reply import ChatReply, Choice, StopReason, TokenLogprob
 from gateway.chat.seals import carried, with_seal
 from gateway.dialects.forms import Asked, Identity
-from gateway.dialects.openai_responses import OPENAI_INPUT_TOKENS, RESPONSES_FORM
+from gateway.dialects.openai_responses import OPENAI_INPUT_TOKENS, OPENAI_RESPONSES, RESPONSES_FORM
 from gateway.dialects.openai_responses.count import read_count, write_count
 from gateway.errors import UpstreamBroke
 from gateway.usage import Usage
@@ -316,7 +316,9 @@ def test_a_response_is_whole_and_says_again_what_was_asked() -> None:
                 "type": "message",
                 "status": "completed",
                 "role": "assistant",
-                "content": [{"type": "output_text", "text": "ab", "annotations": []}],
+                "content": [
+                    {"type": "output_text", "text": "ab", "annotations": [], "logprobs": []}
+                ],
             }
         ],
         "parallel_tool_calls": False,
@@ -358,7 +360,7 @@ def test_every_block_becomes_an_item() -> None:
             "type": "message",
             "status": "completed",
             "role": "assistant",
-            "content": [{"type": "output_text", "text": "ab", "annotations": []}],
+            "content": [{"type": "output_text", "text": "ab", "annotations": [], "logprobs": []}],
         },
         {
             "id": "fc_a1_3",
@@ -422,6 +424,7 @@ def test_texts_in_a_row_are_one_part_whose_citations_say_where() -> None:
                 CITED
                 | {"url": "https://y.example", "title": "", "start_index": 10, "end_index": 11},
             ],
+            "logprobs": [],
         },
         {"type": "refusal", "refusal": "no"},
     ]
@@ -515,3 +518,15 @@ def test_a_count_is_read_and_written() -> None:
 def test_what_is_no_count_is_the_providers_fault(body: Json) -> None:
     with pytest.raises(UpstreamBroke):
         OPENAI_INPUT_TOKENS.check_reply(body)
+
+
+def test_a_thought_that_nobody_sealed_is_marked() -> None:
+    (item,) = output_of(Thinking("hm"))
+    assert item == {
+        "id": "rs_a1_0",
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": "hm"}],
+        "encrypted_content": carried(None),
+    }
+    left, lost = OPENAI_RESPONSES.unseal({"input": ["hi", item]}, "m")
+    assert (left, set(lost)) == ({"input": ["hi"]}, {"thinking"})

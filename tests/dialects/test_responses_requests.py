@@ -434,7 +434,9 @@ def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
         tools=[Tool("weather", "d", SCHEMA), Tool("now", None, None, strict=True)],
         tool_choice=ToolChoice("named", "weather"),
         parallel_tools=True,
-        sampling=Sampling(max_tokens=5, temperature=3, top_p=1, logprobs=True, top_logprobs=2, n=1),
+        sampling=Sampling(
+            max_tokens=50, temperature=3, top_p=1, logprobs=True, top_logprobs=2, n=1
+        ),
         reasoning=Reasoning(effort="low", shown=True),
         response_format=ResponseFormat(SCHEMA, None, "x", strict=True),
         stream=True,
@@ -512,7 +514,7 @@ def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
         ],
         "tool_choice": {"type": "function", "name": "weather"},
         "parallel_tool_calls": True,
-        "max_output_tokens": 5,
+        "max_output_tokens": 50,
         "temperature": 3,
         "top_p": 1,
         "top_logprobs": 2,
@@ -710,7 +712,7 @@ def test_a_count_asks_for_what_the_model_is_told_and_no_more() -> None:
             "text": {"format": {"type": "json_object"}},
         }
     )
-    request.sampling = Sampling(max_tokens=5, stop=["x"])
+    request.sampling = Sampling(max_tokens=50, stop=["x"])
     written = write_counted(request)
     assert written.body == {
         "model": "m",
@@ -721,3 +723,28 @@ def test_a_count_asks_for_what_the_model_is_told_and_no_more() -> None:
         "text": {"format": {"type": "json_object"}},
     }
     assert written.dropped == frozenset()
+
+
+@pytest.mark.parametrize("schema", [None, {}, {"type": "object"}])
+def test_a_tool_that_takes_nothing_says_so(schema: Json | None) -> None:
+    (tool,) = write(ChatRequest("m", [], tools=[Tool("f", None, schema)])).body["tools"]
+    assert tool["parameters"] == {"type": "object", "properties": {}}
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#/$defs/A"}, SCHEMA])
+def test_any_other_schema_is_left_as_it_is(schema: Json) -> None:
+    (tool,) = write(ChatRequest("m", [], tools=[Tool("f", None, schema)])).body["tools"]
+    assert tool["parameters"] == schema
+
+
+def test_a_limit_that_the_api_refuses_is_the_least_that_it_takes() -> None:
+    written = write(ChatRequest("m", [], sampling=Sampling(max_tokens=1)))
+    assert (written.body["max_output_tokens"], set(written.dropped)) == (16, {"max_tokens"})
+    written = write(ChatRequest("m", [], sampling=Sampling(max_tokens=16)))
+    assert (written.body["max_output_tokens"], set(written.dropped)) == (16, set())
+
+
+def test_a_users_name_that_is_too_long_is_left_out() -> None:
+    assert write(ChatRequest("m", [], user="u" * 64)).body["user"] == "u" * 64
+    written = write(ChatRequest("m", [], user="u" * 65))
+    assert ("user" in written.body, set(written.dropped)) == (False, {"user"})

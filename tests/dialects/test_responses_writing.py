@@ -98,7 +98,7 @@ def test_a_text_is_told_in_the_apis_own_order() -> None:
         START, TextDelta(0, "h"), TextDelta(0, "é\n"), TextDelta(0, ""), BlockEnded(0), *ended()
     )
     place = {"item_id": "msg_a1_0", "output_index": 0, "content_index": 0}
-    empty = {"type": "output_text", "text": "", "annotations": []}
+    empty = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
     part = {**empty, "text": "hé\n"}
     item = {"id": "msg_a1_0", "type": "message", "role": "assistant"}
     open_item = {**item, "status": "in_progress", "content": []}

@@ -8,6 +8,7 @@ from gateway.dialects.unsealing import may_be_sealed, unsealed
 from gateway.wire.json import Json, dumps
 
 WRAPPED = carried(Seal("gemini", "c2VhbA=="))
+NOBODYS = carried(None)
 ID = with_seal("call_1", Seal("gemini", "c2VhbA=="))
 TEXT: Json = {"type": "text", "text": "hi"}
 
@@ -23,6 +24,12 @@ TEXT: Json = {"type": "text", "text": "hi"}
             {"functionCall": {"name": "f"}, "thoughtSignature": WRAPPED},
             {"functionCall": {"name": "f"}},
             {"signature"},
+        ),
+        ({"type": "thinking", "thinking": "hm", "signature": NOBODYS}, None, {"thinking"}),
+        (
+            {"functionCall": {"name": "f"}, "thoughtSignature": NOBODYS},
+            {"functionCall": {"name": "f"}},
+            set(),  # there was no seal to lose
         ),
         ({"type": "tool_use", "id": ID}, {"type": "tool_use", "id": "call_1"}, set()),
         ({"role": "tool", "tool_call_id": ID}, {"role": "tool", "tool_call_id": "call_1"}, set()),

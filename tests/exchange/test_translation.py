@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -27,13 +28,17 @@ from gateway.routing.endpoint import Target, Timeouts
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps, loads
 from gateway.wire.sse import SseReader
+from handler.errors import answer_for
 from tests.dialects.messages import (
     BUSY,
+    END,
     HELLO,
     OVERLOADED,
     REPLY,
     START,
+    STOP,
     TEXT,
+    TOLD,
     WHOLE,
     WORLD,
     delta,
@@ -42,6 +47,7 @@ from tests.dialects.messages import (
 )
 from tests.exchange.chunks import ASK, chunk
 from tests.fakes import CALLER, GPT, HI, FakeUpstream, Silence, World, endpoint, run
+from tests.sdk.providers import ANSWERS
 
 CLAUDE = Target("anthropic", "claude-real", "key")
 NATIVE = Target("gemini", "gemini-real", "key")
@@ -451,3 +457,154 @@ def test_a_long_word_in_an_error_takes_no_long_time() -> None:
     world = World(endpoint(CLAUDE), FakeUpstream(b"a-" * 100_000, status=400))
     with pytest.raises(UpstreamRejected):
         asked(world, MESSAGE, ANTHROPIC_MESSAGES)
+
+
+OVERLONG = {
+    CLAUDE: {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": "prompt is too long: 9 > 8"},
+    },
+    NATIVE: {
+        "error": {
+            "code": 400,
+            "message": "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+            "status": "INVALID_ARGUMENT",
+        }
+    },
+    GPT: {"error": {"message": "This model's maximum context length is 8 tokens.", "code": None}},
+}
+
+
+@pytest.mark.parametrize("target", OVERLONG, ids=lambda target: target.provider)
+def test_a_conversation_that_is_too_long_is_told_as_each_caller_looks_for_it(
+    target: Target,
+) -> None:
+    def refusal(body: Json, dialect: Dialect) -> Json:
+        world = World(endpoint(target), FakeUpstream(dumps(OVERLONG[target]), status=400))
+        with pytest.raises(UpstreamRejected) as refused:
+            asked(world, body, dialect)
+        answer = answer_for(refused.value, detail=False, dialect=dialect)
+        assert isinstance(answer.body, bytes)
+        told: Json = loads(answer.body)["error"]
+        return told
+
+    if target is not GPT:  # that one is relayed, in its own words
+        assert refusal(HI, OPENAI_CHAT)["code"] == "context_length_exceeded"
+    assert "prompt is too long" in refusal(MESSAGE, ANTHROPIC_MESSAGES)["message"]
+
+
+def test_how_long_to_wait_is_told_in_the_header_that_clients_read() -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "36.2s"}
+    refusal = {"error": {"code": 429, "message": "m", "status": "X", "details": [{}, info]}}
+    world = World(endpoint(NATIVE), FakeUpstream(dumps(refusal), status=429))
+    with pytest.raises(UpstreamRejected) as refused:
+        asked(world, HI, OPENAI_CHAT)
+    answer = answer_for(refused.value, detail=False, dialect=OPENAI_CHAT)
+    assert answer.headers["retry-after"] == "37"
+
+
+ODD = "files.read:" + "x" * 70
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_tools_name_that_the_provider_would_refuse_is_fitted_and_given_back(stream: bool) -> None:
+    """What goes out is known only once it is out: the answer calls the tool by that name."""
+    tool = {"type": "function", "function": {"name": ODD, "parameters": {"type": "object"}}}
+    plain = {"type": "function", "function": {"name": "plain", "parameters": {"type": "object"}}}
+    call = {"id": "c0", "type": "function", "function": {"name": ODD, "arguments": "{}"}}
+    turns = [
+        HI["messages"][0],
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c0", "content": "ok"},
+    ]
+    chosen = {"type": "function", "function": {"name": ODD}}
+    body = {"model": "e", "messages": turns, "tools": [tool, plain], "tool_choice": chosen}
+    world = World(endpoint(CLAUDE), FakeUpstream(b"{}", status=500))
+    with pytest.raises(UpstreamRejected):
+        asked(world, body, OPENAI_CHAT)
+    sent = loads(world.transport.sent[0].body)
+    name = sent["tools"][0]["name"]
+    assert re.fullmatch(r"files_read_x+_[0-9a-f]{8}", name)
+    assert len(name) == 64
+    assert sent["tools"][1]["name"] == "plain"
+    assert sent["tool_choice"]["name"] == sent["messages"][1]["content"][0]["name"] == name
+    assert world.record.dropped == ()
+    if stream:
+        told = asked(
+            World(
+                endpoint(CLAUDE),
+                sse(START, opened("tool_use", 0, id="t", name=name, input={}), STOP, TOLD, END),
+            ),
+            body | {"stream": True},
+            OPENAI_CHAT,
+        )
+        assert [
+            c["choices"][0]["delta"]["tool_calls"][0]["function"]["name"]
+            for data in SseReader().feed(told)
+            if b'"name"' in data
+            for c in [loads(data)]
+        ] == [ODD]
+    else:
+        use = {"type": "tool_use", "id": "t", "name": name, "input": {}}
+        reply = {**loads(REPLY), "content": [use], "stop_reason": "tool_use"}
+        told = asked(World(endpoint(CLAUDE), FakeUpstream(dumps(reply))), body, OPENAI_CHAT)
+        message = loads(told)["choices"][0]["message"]
+        assert message["tool_calls"][0]["function"]["name"] == ODD
+
+
+def test_a_strict_endpoint_bears_what_another_model_sealed_before() -> None:
+    thought = {"type": "thinking", "thinking": "hm", "signature": carried(Seal("anthropic", "S"))}
+    turns = [
+        HI["messages"][0],
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "a"}]},
+        HI["messages"][0],
+    ]
+    world = World(endpoint(NATIVE, strict=True), FakeUpstream(dumps(GEMINIS)))
+    asked(world, MESSAGE | {"messages": turns}, ANTHROPIC_MESSAGES)
+    assert world.record.dropped == ("thinking",)
+
+
+RESPONSES = replace(GPT, dialect="openai_responses")
+
+
+ANSWERED = {GPT: "openai_chat", RESPONSES: "openai_responses", NATIVE: "gemini"}
+
+
+def sent_and_lost(target: Target, body: Json, dialect: Dialect) -> tuple[Json, tuple[str, ...]]:
+    world = World(endpoint(target), FakeUpstream(dumps(ANSWERS[ANSWERED[target]])))
+    asked(world, body, dialect)
+    return loads(world.transport.sent[0].body), world.record.dropped
+
+
+@pytest.mark.parametrize("target", [GPT, RESPONSES], ids=["chat", "responses"])
+def test_a_user_that_openai_would_refuse_is_left_out_and_told(target: Target) -> None:
+    """Claude Code's is 150 characters long."""
+    for length, lost in ((64, ()), (65, ("user",))):
+        body = MESSAGE | {"max_tokens": 99, "metadata": {"user_id": "u" * length}}
+        sent, dropped = sent_and_lost(target, body, ANTHROPIC_MESSAGES)
+        assert ("user" in sent) == (not lost)
+        assert dropped == lost
+
+
+def test_responses_say_at_least_sixteen_tokens() -> None:
+    sent, dropped = sent_and_lost(RESPONSES, MESSAGE | {"max_tokens": 1}, ANTHROPIC_MESSAGES)
+    assert (sent["max_output_tokens"], dropped) == (16, ("max_tokens",))
+
+
+@pytest.mark.parametrize("target", [GPT, RESPONSES, NATIVE])
+def test_who_has_nothing_but_a_system_to_say_says_it(target: Target) -> None:
+    body = {"model": "e", "max_tokens": 99, "system": "Say hi.", "messages": []}
+    sent, dropped = sent_and_lost(target, body, ANTHROPIC_MESSAGES)
+    assert dropped == ("system.position",)
+    (said,) = sent.get("messages") or sent.get("input") or sent["contents"]
+    assert said["role"] == "user"
+
+
+@pytest.mark.parametrize("target", [GPT, RESPONSES, NATIVE])
+def test_where_no_tool_is_left_none_is_chosen(target: Target) -> None:
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    choice = {"type": "tool", "name": "web_search"}
+    body = MESSAGE | {"max_tokens": 99, "tools": [search], "tool_choice": choice}
+    sent, dropped = sent_and_lost(target, body, ANTHROPIC_MESSAGES)
+    assert not {"tools", "tool_choice", "toolConfig"} & sent.keys()
+    assert dropped == ("tool_choice", "tools.web_search_20250305")

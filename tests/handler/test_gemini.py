@@ -129,9 +129,7 @@ def test_the_other_methods_are_relayed_too(method: str, body: Json, reply: bytes
 
 
 @pytest.mark.parametrize("method", ["generateContent", "streamGenerateContent", "countTokens"])
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"\xff", b"[" * 20_000, {}, {"contents": "hi"}]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 20_000, {}, {"contents": "hi"}])
 def test_a_callers_mistake_is_said_as_google_says_it(method: str, body: Any) -> None:
     assert said(post(f"{ROOT}/models/g:{method}", body, world())) == (400, "INVALID_ARGUMENT")
 

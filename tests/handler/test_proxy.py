@@ -236,3 +236,19 @@ def test_a_caller_who_goes_before_a_short_body_is_in_has_called_nobody() -> None
         return world
 
     assert run(story()).ledger.records == []
+
+
+@pytest.mark.parametrize("messages", [[], [part(b"ab")]])
+def test_a_body_that_never_comes_is_not_waited_for_for_ever(
+    messages: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handler.proxy.PATIENCE", 0.01)
+    with pytest.raises(BadRequest) as refused:
+        run(arriving(*messages).body("4"))
+    assert (refused.value.status, refused.value.code) == (408, "body_stalled")
+
+
+def test_an_endpoint_may_be_closed_to_raw_calls() -> None:
+    closed = Endpoint("gpt", (Target("openai", "gpt", "key"),), raw=False)
+    told = post(PATH, b"{}", World(endpoints=MemoryEndpoints([closed])))
+    assert (told.status, told.error["code"]) == (403, "raw_forbidden")

@@ -19,6 +19,7 @@ from gateway.dialects import (
     OPENAI_RESPONSES,
     Dialect,
 )
+from gateway.dialects.anthropic_messages.messages import ONE_OBJECT
 from gateway.dialects.forms import ChatForm, Identity
 from gateway.wire.sse import data_of, events, name_of
 from tests.compatibility.streams import gathered
@@ -54,6 +55,7 @@ LOST: Mapping[str, set[str]] = {
         "reasoning.budget",
         "tools[].functionDeclarations[].response_json_schema",
         "foo",
+        "max_tokens",
         "seed",
         "stop",
     },
@@ -123,9 +125,10 @@ def streamed(caller: Dialect, body: bytes) -> ChatReply:
 
 
 def told_in(request: ChatRequest) -> Any:
-    """What every dialect can say of a request: who said what, the tools, the limit, the sampling."""
+    """What every dialect can say of a request: who said what, the tools, the limit, the sampling.
+    What an API asks of a model in words, for want of a field, is none of it."""
     return [
-        [block.text for block in request.system],
+        [block.text for block in request.system if block.text != ONE_OBJECT],
         [[message.role, texts(message.content)] for message in request.messages],
         [[tool.name, tool.schema] for tool in request.tools if isinstance(tool, Tool)],
         request.sampling.temperature,

@@ -171,7 +171,16 @@ def test_a_call_of_geminis_without_arguments_is_one_without_arguments(
     assert call["function"] == {"name": "now", "arguments": "{}"}
 
 
-@pytest.mark.parametrize("reason", ["LANGUAGE", "OTHER", "MALFORMED_FUNCTION_CALL", "NEW_ONE"])
+def test_a_call_of_geminis_that_came_to_nothing_is_no_answer(
+    gateway: LiveGateway, provider: ScriptedProvider
+) -> None:
+    spoilt = {"content": {"parts": []}, "finishReason": "MALFORMED_FUNCTION_CALL"}
+    provider.will(answer({"candidates": [spoilt]}))
+    ours = asked({}, GEMINI, gateway)
+    assert (ours.status, ours.json["error"]["type"]) == (502, "upstream_error")
+
+
+@pytest.mark.parametrize("reason", ["LANGUAGE", "OTHER", "NEW_ONE"])
 def test_a_reason_of_geminis_is_said_in_openais_words(
     reason: str, gateway: LiveGateway, provider: ScriptedProvider
 ) -> None:

@@ -4,6 +4,8 @@ unified API say about the provider's request and the caller's answer."""
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.chat.blocks import Seal
+from gateway.chat.seals import carried
 from tests.parity.meaning import NOW, TEXT
 from tests.parity.right import HI, Right, error
 
@@ -109,7 +111,12 @@ TRANSLATED: Mapping[str, Right] = {
         "a redacted thought was a 500",
         200,
         from_claude(
-            {"content": "ans", "thinking_blocks": [{"type": "redacted_thinking", "data": "x"}]}
+            {
+                "content": "ans",
+                "thinking_blocks": [
+                    {"type": "redacted_thinking", "data": carried(Seal("anthropic", "x"))}
+                ],
+            }
         ),
     ),
     "anth.resp.thinking": Right(
@@ -118,7 +125,13 @@ TRANSLATED: Mapping[str, Right] = {
             {
                 "content": "ans",
                 "reasoning_content": "secret",
-                "thinking_blocks": [{"type": "thinking", "thinking": "secret", "signature": "s"}],
+                "thinking_blocks": [
+                    {
+                        "type": "thinking",
+                        "thinking": "secret",
+                        "signature": carried(Seal("anthropic", "s")),
+                    }
+                ],
             }
         ),
     ),

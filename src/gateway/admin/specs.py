@@ -104,6 +104,7 @@ class EndpointSpec(Spec):
     retries: RetriesSpec = RetriesSpec()
     timeouts: TimeoutsSpec = TimeoutsSpec()
     strict: bool = False
+    raw: bool = True
 
 
 class KeySpec(Spec):

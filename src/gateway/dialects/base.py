@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.dialects.forms import ChatForm, CountForm, EmbeddingsForm
+from gateway.dialects.unsealing import unsealed
 from gateway.errors import BadRequest, GatewayError, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.json import Json
@@ -59,6 +60,9 @@ class Dialect:
     ``write_error`` is also told our name for the request, which the errors of some dialects hold;
     ``request_id_header``: where else their callers look for it.
     ``address`` names the top-level members to change so that a body names this model.
+    ``unseal`` takes out of a body that goes on to this model what is sealed in our wrapping, and
+    says what was lost by it.
+    ``read_wait`` finds how many seconds an error body asks to wait, where a header should say it.
     ``chat``, ``embeddings``, ``count``: what is said in it, as far as it can be translated.
     """
 
@@ -76,6 +80,8 @@ class Dialect:
     heartbeat: bytes = b": heartbeat\n\n"
     request_id_header: str | None = None
     address: Callable[[Json, str], Json] = lambda _, model: {"model": model}
+    unseal: Callable[[Json, str], tuple[Json, frozenset[str]]] = lambda body, _: unsealed(body)
+    read_wait: Callable[[object], str | None] = lambda _: None
     chat: ChatForm | None = None
     embeddings: EmbeddingsForm | None = None
     count: CountForm | None = None

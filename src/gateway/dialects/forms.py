@@ -1,5 +1,6 @@
 """What is said in a wire format, both ways: what a dialect must do so that it can be translated."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,6 +43,7 @@ class ReplyReader(Protocol):
 
     usage: Usage | None  # what has been told so far; None while the provider has not said
     ended: bool  # the terminal event has been seen
+    dropped: set[str]  # what was told and has no neutral place, by name
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
         """What one server-sent event says. Raises UpstreamError: when it is not of this dialect, or
@@ -69,7 +71,8 @@ class ChatForm:
 
     ``read_request`` raises BadRequest, naming the field; it leaves the body as it is, and its
     ``model`` and ``stream`` are set by whoever calls it, since not every body has them.
-    ``read_reply`` raises UpstreamBroke for what is no reply of this dialect.
+    ``read_reply`` raises UpstreamBroke for what is no reply of this dialect. ``tool_name``: what
+    its APIs take for a tool's name, all of it.
     """
 
     read_request: Callable[[Json], ChatRequest]
@@ -78,6 +81,7 @@ class ChatForm:
     write_reply: Callable[[ChatReply, Asked], Written]
     reader: Callable[[Identity], ReplyReader]
     writer: Callable[[Asked], ReplyWriter]
+    tool_name: re.Pattern[str] = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A conversation may move between providers: what one sealed went to its caller in
 
 from typing import Any
 
-from gateway.chat.seals import BETWEEN, MARK, without_seal
+from gateway.chat.seals import BETWEEN, MARK, uncarried, without_seal
 from gateway.wire.json import Json
 
 MARKS = (MARK.encode(), BETWEEN.encode())
@@ -46,16 +46,18 @@ def _cleaned(value: Any, dropped: set[str]) -> Any:
 
 
 def _is_wrapped(name: str, value: Any, dropped: set[str]) -> bool:
-    wrapped = name in SEALS and isinstance(value, str) and value.startswith(MARK)
-    if wrapped:
+    if name not in SEALS or not isinstance(value, str) or not value.startswith(MARK):
+        return False
+    if uncarried(value, ""):  # else it is nobody's, and nothing is lost
         dropped.add("signature")
-    return wrapped
+    return True
 
 
 def _is_thought(value: Any, dropped: set[str]) -> bool:
     if not isinstance(value, dict):
         return False
-    thought = value.get("type") in THOUGHTS or value.get("thought") is True
+    kind = value.get("type")
+    thought = (isinstance(kind, str) and kind in THOUGHTS) or value.get("thought") is True
     if thought and any(_is_wrapped(name, one, set()) for name, one in value.items()):
         dropped.add("thinking")
         return True

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.dialects import Dialect
+from gateway.dialects import Dialect, overlong
 from gateway.errors import (
+    BadRequest,
     GatewayError,
     Unavailable,
     Unsupported,
@@ -17,7 +18,7 @@ from gateway.errors import (
     UpstreamTimedOut,
 )
 from gateway.exchange.bridge import Bridge, bridge_for
-from gateway.exchange.exchange import HOPS, Call
+from gateway.exchange.exchange import HOPS, Call, told
 from gateway.exchange.manners import keep_manners
 from gateway.ports import Signer, Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider, Terms
@@ -31,8 +32,9 @@ SESSION_HEADER = "x-amz-security-token"
 LARGEST_ERROR = 256 * 1024
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_START = 16 * 1024 * 1024
-# Losses that a strict endpoint bears: OpenAI demands a name of every schema, and it means nothing.
-LABELS = frozenset({"response_format.name"})
+# Losses that a strict endpoint bears. OpenAI demands a name of every schema, and it means nothing;
+# what another model sealed in an earlier turn is nothing that is asked for in this one.
+BORNE = frozenset({"response_format.name", "thinking", "signature"})
 # A key with its middle starred out, as providers quote it back in their errors.
 _MASKED_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 
@@ -79,9 +81,13 @@ class Outbound:
 
     async def _ask(self, call: Call, target: Target, endpoint: Endpoint, key: str | None) -> Opened:
         base_url, provider = base_url_of(target), PROVIDERS[target.provider]
-        bridge, dialect = _bridge(call, provider, target)
-        body = bridge.request(target.model, provider.quirks_in(dialect))
-        if endpoint.strict and (lost := bridge.dropped - LABELS):
+        try:
+            bridge, dialect = _bridge(call, provider, target)
+            body = bridge.request(target.model, provider.quirks_in(dialect))
+        except (RecursionError, Unwritable) as error:
+            problem = "the body nests too deep to be sent on"
+            raise BadRequest(None, problem, code="nested_too_deep") from error
+        if endpoint.strict and (lost := bridge.dropped - BORNE):
             raise _not_whole(endpoint, target, lost)
         now = self.clock()
         deadline = call.within(now + endpoint.timeouts.first_content)
@@ -136,6 +142,8 @@ class Outbound:
             raise UpstreamBroke(f"the provider answered a streamed call with {kind!r}")
         start = bytearray()
         while not bridge.begun:
+            if len(start) > LARGEST_START:
+                raise UpstreamBroke("the provider's stream does not come to its content")
             chunk = await upstream.next(max(deadline - self.clock(), 0))
             if chunk is None:
                 raise UpstreamTimedOut("the provider began no answer in time")
@@ -144,8 +152,6 @@ class Outbound:
                 raise bridge.failure
             if not (chunk or bridge.ended):
                 raise UpstreamBroke("the provider's stream ended before it began")
-            if len(start) > LARGEST_START:
-                raise UpstreamBroke("the provider's stream does not come to its content")
         return bytes(start)
 
 
@@ -167,8 +173,8 @@ async def _rejection(
     status = upstream.status if upstream.status < 600 else 502
     headers = {name: hidden(value, key) for name, value in upstream.headers.items()}
     error = UpstreamRejected(provider.name, status, headers, hidden_in(bytes(body), key))
-    error.message = _said(dialect, error) or error.message
     error.foreign = caller.is_error is not dialect.is_error
+    _read(error, dialect)
     return error
 
 
@@ -190,7 +196,7 @@ def _bridge(call: Call, provider: Provider, target: Target) -> tuple[Bridge, Dia
 
 
 def _not_whole(endpoint: Endpoint, target: Target, dropped: set[str]) -> Unsupported:
-    lost = sorted(dropped)
+    lost = told(dropped)
     return Unsupported(
         f"endpoint {endpoint.name!r} is strict, and {target} cannot be told: {', '.join(lost)}; "
         "leave that out, or make the endpoint not strict",
@@ -217,13 +223,19 @@ def _headers(call: Call, target: Target, terms: Terms, key: str | None) -> Mappi
     return headers
 
 
-def _said(dialect: Dialect, error: UpstreamRejected) -> str | None:
-    """The provider's own words, or what there was in their place."""
+def _read(error: UpstreamRejected, dialect: Dialect) -> None:
+    """The provider's own words, or what there was in their place; and what they ask for."""
     try:
-        return dialect.read_error(loads(error.body))
+        body = loads(error.body)
     except ValueError:
         kind = error.upstream_headers.get("content-type", "").partition(";")[0]
-        return f"{error.message} with a body of type {kind!r}" if kind and error.body else None
+        if kind and error.body:
+            error.message += f" with a body of type {kind!r}"
+        return
+    error.message = dialect.read_error(body) or error.message
+    overlong.mark(error)
+    if wait := dialect.read_wait(body):
+        error.upstream_headers = {"retry-after": wait, **error.upstream_headers}
 
 
 def hide(error: GatewayError, key: str | None) -> None:

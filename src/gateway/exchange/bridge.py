@@ -4,7 +4,7 @@ from typing import Protocol
 
 from gateway.dialects.base import Dialect, Watch
 from gateway.dialects.forms import ChatForm
-from gateway.dialects.unsealing import may_be_sealed, unsealed
+from gateway.dialects.unsealing import may_be_sealed
 from gateway.errors import BadRequest, UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
 from gateway.exchange.translation import last_event, translation_for, whole_object
@@ -74,7 +74,7 @@ class Relay:
         text, body, dialect = self._call.text, self._call.body, self._dialect
         if may_be_sealed(text):
             try:
-                body, lost = unsealed(body)
+                body, lost = dialect.unseal(body, model)
                 text, self.dropped = dumps(body), self.dropped | lost
             except (RecursionError, Unwritable) as error:
                 raise BadRequest(None, "the body nests too deep", code="nested_too_deep") from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 from gateway.errors import (
     BadRequest,
     EndpointNotFound,
+    Forbidden,
     GatewayError,
     LoopDetected,
     OutOfTime,
@@ -88,7 +89,14 @@ class Proxying:
             except EndpointNotFound as error:
                 missing = missing or error
                 continue
+            if not raw.caller.may_call(reading.endpoint):
+                missing = missing or EndpointNotFound(reading.endpoint)
+                continue
             self._admission.admit(raw.caller, reading.endpoint)
+            if not endpoint.raw:
+                raise Forbidden(
+                    f"endpoint {endpoint.name!r} is not open to raw calls", code="raw_forbidden"
+                )
             return reading, endpoint
         if missing is None:
             raise BadRequest(None, f"say what to ask for: {PATH}/ENDPOINT/PATH", code="bad_path")

@@ -5,9 +5,10 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from gateway.errors import GatewayError, OutOfTime, UpstreamBroke, UpstreamTimedOut
-from gateway.exchange.attempt import Opened, hide
+from gateway.exchange.attempt import Opened, hidden_in, hide
 from gateway.exchange.background import Background
 from gateway.exchange.exchange import Exchange
+from gateway.wire.sse import data_of, events, name_of, write_event
 
 DRAIN = 0.05  # seconds to wait for the end of a body whose last event is in: a connection saved
 
@@ -149,9 +150,11 @@ class ReplyStream:
 
 def _shown(opened: Opened, out: bytes) -> bytes:
     """What the caller sees; an event in which the provider admits a failure may quote its key."""
-    if opened.bridge.admitted and opened.key:
-        return out.replace(opened.key.encode(), b"***")
-    return out
+    if not (opened.bridge.admitted and opened.key):
+        return out
+    *before, last = events(out)
+    name, said = name_of(last), hidden_in(data_of(last), opened.key)
+    return b"".join(before) + (last if said == data_of(last) else write_event(said, name or None))
 
 
 async def _left(opened: Opened) -> None:

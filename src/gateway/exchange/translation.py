@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from gateway.chat.minimum import complete
+from gateway.chat.names import Names, fit_names, restore, restore_in
 from gateway.chat.reply import Ended, ReplyEvent, Started
 from gateway.dialects.base import Dialect
 from gateway.dialects.forms import Asked, ChatForm, CountForm, EmbeddingsForm, Identity, Written
@@ -9,6 +11,7 @@ from gateway.errors import BadRequest, UpstreamBroke, UpstreamError
 from gateway.exchange.exchange import Call
 from gateway.providers.quirks import Quirks, fit
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, Unwritable, dumps, loads
 from gateway.wire.sse import SseSplitter, data_of, events
 
@@ -82,6 +85,7 @@ class ChatTranslation(Translation):
 
     def __init__(self, way: "ChatWay", provider: Dialect) -> None:
         super().__init__(way, provider)
+        self._chat = way
         self._model = ""
         self._reader = way.target.reader(way.identity)
         self._writer = way.form.writer(way.asked)
@@ -95,7 +99,7 @@ class ChatTranslation(Translation):
 
     @property
     def dropped(self) -> set[str]:
-        return self._dropped | self._writer.dropped
+        return self._dropped | self._reader.dropped | self._writer.dropped
 
     def request(self, model: str, quirks: Quirks) -> bytes:
         self._model = model
@@ -130,6 +134,8 @@ class ChatTranslation(Translation):
         for event in told:
             if type(event) is Started:
                 event.model = event.model or self._model
+            elif self._chat.names:
+                restore_in(event, self._chat.names)
             written.append(self._writer.feed(event))
             if not self.begun:
                 self.begun = _says_something(event)
@@ -145,6 +151,8 @@ class ChatTranslation(Translation):
                 self._write(self._reader.finish(), written)
         except UpstreamError as error:
             self.failure = error
+        except (RecursionError, Unwritable):
+            self.failure = UpstreamBroke("the provider's stream nests too deep")
         return b"".join(written)
 
 
@@ -154,21 +162,26 @@ def _says_something(event: ReplyEvent) -> bool:
 
 
 class ChatWay:
-    def __init__(self, call: Call, form: ChatForm, target: ChatForm) -> None:
-        self.form, self.target = form, target
+    def __init__(self, call: Call, form: ChatForm, target: ChatForm, dialect: str) -> None:
+        self.form, self.target, self._dialect = form, target, dialect
         request = form.read_request(call.body)
         request.stream = call.stream
         self.asked = Asked(call.body, request)
         self.identity = Identity(call.request_id, call.arrived)
+        self.names: Names = {}
 
     def ask(self, model: str) -> Written:
         request = self.asked.request
         request.model = model
-        return _with_unread(self.target.write_request(request), request.unread)
+        lost = complete(request, self._dialect)
+        self.names = fit_names(request, self.target.tool_name)
+        written = _with_unread(self.target.write_request(request), request.unread)
+        return Written(written.body, written.dropped | lost)
 
     def answer(self, body: Json) -> Written:
         reply = self.target.read_reply(body, self.identity)
         reply.model = reply.model or self.asked.request.model  # not everyone names it
+        restore(reply, self.names)
         return self.form.write_reply(reply, self.asked)
 
 
@@ -217,7 +230,7 @@ def translation_for(
 def _translation(call: Call, provider: Dialect, form: ChatForm | None) -> Translation | None:
     caller = call.dialect
     if caller.chat and form:
-        return ChatTranslation(ChatWay(call, caller.chat, form), provider)
+        return ChatTranslation(ChatWay(call, caller.chat, form, provider.name), provider)
     if caller.embeddings and provider.embeddings:
         return Translation(EmbeddingsWay(call, caller.embeddings, provider.embeddings), provider)
     if caller.count and provider.count:
@@ -244,7 +257,9 @@ def whole_object(body: bytes) -> Json:
     try:
         parsed = loads(body)
     except ValueError as error:
-        raise UpstreamBroke("the provider's answer is not JSON") from error
+        parsed = Halves().loads(body)  # None where that was not what is wrong
+        if parsed is None:
+            raise UpstreamBroke("the provider's answer is not JSON") from error
     if not isinstance(parsed, dict):
         raise UpstreamBroke("the provider's answer is not a JSON object")
     return parsed

@@ -61,7 +61,7 @@ class Timeouts:
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """``strict``: refuse a call that the target's dialect cannot say whole, where it would else be
-    answered without what is lost."""
+    answered without what is lost. ``raw``: the raw proxy leads to all that its provider offers."""
 
     name: str
     targets: tuple[Target, ...]
@@ -70,3 +70,4 @@ class Endpoint:
     timeouts: Timeouts = field(default_factory=Timeouts)
     created: int = 0  # seconds since 1970
     strict: bool = False
+    raw: bool = True

@@ -226,8 +226,10 @@ class Connection(asyncio.Protocol):
             raise ValueError(f"transfer-encoding {framing!r}")
         self.status = status
         self.answered = True
-        self._keep = self._parser.should_keep_alive()
         self._bodiless = self._head_only or status in BODILESS
+        announced = framing is not None or self.headers.get("content-length", "0") != "0"
+        # Whoever sends a body all the same sends it into the next answer.
+        self._keep = self._parser.should_keep_alive() and not (self._bodiless and announced)
         self.ended = self._bodiless
         self._until_close = framing is None and "content-length" not in self.headers
         self._barren = 0

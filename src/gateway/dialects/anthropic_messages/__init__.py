@@ -16,6 +16,7 @@ from gateway.dialects.anthropic_messages.errors import is_error, write_error, wr
 from gateway.dialects.anthropic_messages.reader import MessagesReader
 from gateway.dialects.anthropic_messages.reply import read_reply, write_reply
 from gateway.dialects.anthropic_messages.request import read_request, write_request
+from gateway.dialects.anthropic_messages.unsealing import unseal
 from gateway.dialects.anthropic_messages.usage import read_usage
 from gateway.dialects.anthropic_messages.watch import MessagesWatch
 from gateway.dialects.anthropic_messages.writer import MessagesWriter
@@ -37,6 +38,7 @@ ANTHROPIC_MESSAGES = Dialect(
     # The API's own, which every client must bear anywhere in a stream and its SDKs skip.
     heartbeat=b'event: ping\ndata: {"type": "ping"}\n\n',
     request_id_header="request-id",
+    unseal=unseal,
     chat=ChatForm(
         read_request=read_request,
         write_request=write_request,

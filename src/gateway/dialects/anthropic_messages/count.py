@@ -8,6 +8,7 @@ from gateway.dialects.anthropic_messages.check import check_counted
 from gateway.dialects.anthropic_messages.models import model_of
 from gateway.dialects.anthropic_messages.request import write_config, write_prompt
 from gateway.dialects.anthropic_messages.thinking import write_reasoning
+from gateway.dialects.anthropic_messages.turns import fit_thinking
 from gateway.dialects.forms import Written
 from gateway.wire.json import Json
 
@@ -18,8 +19,10 @@ def write_count(request: ChatRequest) -> Written:
     so it is not missed."""
     dropped: set[str] = set()
     model = model_of(request.model)
-    body: Json = {"model": request.model, **write_prompt(request, model, dropped)}
+    prompt = write_prompt(request, model, dropped)
     thinking, effort = write_reasoning(request.reasoning, model, None, set())
+    thinking = fit_thinking(thinking, prompt, set(), model, set())
+    body: Json = {"model": request.model, **prompt}
     if thinking is not None:
         body["thinking"] = thinking
     if config := write_config(request, effort, set()):

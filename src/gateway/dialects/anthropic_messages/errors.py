@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 
 from gateway.dialects.base import read_error
+from gateway.dialects.overlong import in_anthropics_words
 from gateway.errors import KINDS, GatewayError, Kind, UpstreamBroke, whose_to_try
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
@@ -42,7 +43,7 @@ STATUSES: Mapping[str, int] = {
 
 def write_error(error: GatewayError, request_id: str | None = None) -> Json:
     kind = "billing_error" if error.status == 402 else TYPES[error.kind]
-    told: Json = {"type": "error", "error": {"type": kind, "message": error.message}}
+    told: Json = {"type": "error", "error": {"type": kind, "message": in_anthropics_words(error)}}
     return {**told, "request_id": request_id} if request_id else told
 
 

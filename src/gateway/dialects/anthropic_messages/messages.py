@@ -48,6 +48,10 @@ def mark_last(messages: list[Message], ttl: str) -> bool:
     return False
 
 
+# There is no JSON without a schema, but for what a model can be asked to write.
+ONE_OBJECT = "Answer with exactly one JSON object: no words before or after it, and no code fence."
+
+
 def write_messages(
     request: ChatRequest, model: Model, dropped: set[str]
 ) -> tuple[list[Json], list[Json]]:
@@ -63,7 +67,9 @@ def write_messages(
             turns.say(message.role, write_blocks(message.content, message.role, dropped))
     turns.settle()
     system = write_blocks(request.system, "user", dropped) + turns.moved
-    return with_words(system), [_finished(turn) for turn in turns.said]
+    if request.response_format and request.response_format.schema is None:
+        system.append({"type": "text", "text": ONE_OBJECT})
+    return with_words(system, dropped), [_finished(turn, dropped) for turn in turns.said]
 
 
 class Turns:
@@ -90,7 +96,7 @@ class Turns:
         for other in message.content:
             if isinstance(other, Foreign):
                 self._dropped.add(other.kind)
-        written = with_words(write_blocks(texts, "user", self._dropped))
+        written = write_blocks(texts, "user", self._dropped)
         if self.said:
             self._waiting += written
         else:
@@ -121,11 +127,11 @@ class Turns:
         self._waiting = []
 
 
-def _finished(turn: Json) -> Json:
+def _finished(turn: Json, dropped: set[str]) -> Json:
     content = turn["content"]
     if turn["role"] == "user":
         content.sort(key=lambda block: block["type"] != "tool_result")
-    return {**turn, "content": plain(with_words(content))}
+    return {**turn, "content": plain(with_words(content, dropped))}
 
 
 def plain(content: list[Json]) -> str | list[Json]:

@@ -3,9 +3,7 @@
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
-from collections.abc import Callable, Mapping
-
-from gateway.chat.blocks import Citation, Foreign, Seal
+from gateway.chat.blocks import Foreign, Seal
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
@@ -17,13 +15,13 @@ from gateway.chat.reply import (
     Started,
     Stopped,
     StopReason,
-    TextDelta,
     ThinkingDelta,
     ToolUseStarted,
     WholeBlock,
 )
 from gateway.chat.seals import uncarried
 from gateway.dialects.anthropic_messages.errors import failure_in
+from gateway.dialects.anthropic_messages.opened import NEUTRAL, NUMBERLESS, PIECES, Opened
 from gateway.dialects.anthropic_messages.parts import ISSUER, NAME, read_citation, read_input
 from gateway.dialects.anthropic_messages.reply import explanation_in, stop_reason_of
 from gateway.dialects.anthropic_messages.usage import merge, tier_of, usage_of
@@ -31,45 +29,8 @@ from gateway.dialects.base import Fields
 from gateway.dialects.forms import Identity
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
-
-# The deltas that dominate: where their words stand, what they are, and of which kind of block.
-PIECES: Mapping[str, tuple[str, Callable[[int, str], ReplyEvent], str]] = {
-    "text_delta": ("text", TextDelta, "text"),
-    "input_json_delta": ("partial_json", ArgumentsDelta, "tool_use"),
-    "thinking_delta": ("thinking", ThinkingDelta, "thinking"),
-}
-NEUTRAL = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
-NUMBERLESS = -1  # of a block that has said nothing yet
-
-
-class Opened:
-    """A block that has begun on the wire. ``number``: ours, once it says something; from then on
-    ``delta`` is the kind of its pieces, if it has any."""
-
-    __slots__ = (
-        "citations",
-        "data",
-        "delta",
-        "field",
-        "index",
-        "kind",
-        "length",
-        "make",
-        "number",
-        "seal",
-        "told",
-    )
-
-    def __init__(self, index: int, kind: str, data: Json) -> None:
-        self.index, self.kind, self.data = index, kind, data
-        self.number = NUMBERLESS
-        self.delta = self.field = ""
-        self.make: Callable[[int, str], ReplyEvent] = TextDelta
-        self.length = 0  # of its text
-        self.citations: list[Citation] = []
-        self.seal: Seal | None = None
-        self.told: list[str] = []  # the pieces of what is read only when it is whole
 
 
 class MessagesReader:
@@ -80,10 +41,12 @@ class MessagesReader:
         "_blocks",
         "_counts",
         "_current",
+        "_halves",
         "_identity",
         "_opened",
         "_started",
         "_stop",
+        "dropped",
         "ended",
         "usage",
     )
@@ -95,9 +58,11 @@ class MessagesReader:
         self._opened: dict[int, Opened] = {}
         self._current: Opened | None = None  # the last one that was spoken of
         self._counts: Json = {}
+        self._halves = Halves()
         self._stop: tuple[StopReason, str | None, str | None] = ("end", None, None)
         self.usage: Usage | None = None
         self.ended = False
+        self.dropped: set[str] = set()
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
         """Raises UpstreamBroke; what it means where the provider says that it failed."""
@@ -107,7 +72,9 @@ class MessagesReader:
         except ValueError as error:
             if data.strip() == b"[DONE]":  # not Anthropic's, but some imitators end so
                 return []
-            raise UpstreamBroke("the provider sent an event that is not JSON") from error
+            event = self._halves.loads(data)
+            if event is None:
+                raise UpstreamBroke("the provider sent an event that is not JSON") from error
         block = self._current
         if block is not None:  # one more piece of it, most often: this is done for every token
             try:
@@ -131,8 +98,12 @@ class MessagesReader:
         kind = event.rest.get("type")
         if kind == "error" or event.rest.get("error"):
             raise failure_in(event.rest.get("error"))
-        if self.ended:
-            return []
+        told = [] if self.ended else self._tell(kind, event)
+        if told and self._started is None:  # some begin with the first block
+            told = [*self._start(Fields({})), *told]
+        return told
+
+    def _tell(self, kind: object, event: Fields) -> list[ReplyEvent]:
         match kind:
             case "message_start":
                 return self._start(Fields(event.need("message", dict), "message"))

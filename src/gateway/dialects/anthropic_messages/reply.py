@@ -181,21 +181,20 @@ def write_citation(citation: Citation, length: int | None, dropped: set[str]) ->
 
 def write_thought(thought: Thinking, *, silent: bool) -> Json | None:
     """None for one that has neither words nor a seal."""
-    if thought.redacted:
-        data = signature_of(thought.seal)
-        return {"type": "redacted_thinking", "data": data} if data else None
-    text = "" if silent else thought.text
-    signature = signature_of(thought.seal)
-    if not text and not signature:
+    text = "" if silent or thought.redacted else thought.text
+    if not text and thought.seal is None:
         return None
+    signature = signature_of(thought.seal)
+    if thought.redacted:
+        return {"type": "redacted_thinking", "data": signature}
     return {"type": "thinking", "thinking": text, "signature": signature}
 
 
 def signature_of(seal: Seal | None) -> str:
-    """Callers expect a signature with every thought; an empty one comes back as none."""
-    if seal is None:
-        return ""
-    return seal.value if seal.issuer == ISSUER else carried(seal)
+    """Callers expect a signature with every thought. The API would refuse an empty one as well as
+    a foreign one: what it did not sign itself is marked, so that it is told apart."""
+    own = seal is not None and seal.issuer == ISSUER
+    return seal.value if seal and own else carried(seal)
 
 
 def write_whole(block: Media | Foreign, dropped: set[str]) -> Json | None:

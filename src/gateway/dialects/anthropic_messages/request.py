@@ -20,6 +20,7 @@ from gateway.dialects.anthropic_messages.schemas import closed
 from gateway.dialects.anthropic_messages.thinking import (
     read_reasoning,
     room_for,
+    said,
     write_reasoning,
 )
 from gateway.dialects.anthropic_messages.tools import (
@@ -28,6 +29,7 @@ from gateway.dialects.anthropic_messages.tools import (
     write_choice,
     write_tools,
 )
+from gateway.dialects.anthropic_messages.turns import fit_thinking
 from gateway.dialects.base import Fields, Kinds, json_type
 from gateway.dialects.forms import Written
 from gateway.errors import BadRequest
@@ -136,10 +138,11 @@ def write_request(request: ChatRequest) -> Written:
     model = model_of(request.model)
     limit = request.sampling.max_tokens
     thinking, effort = write_reasoning(request.reasoning, model, limit, dropped)
+    prompt = write_prompt(request, model, dropped)
+    thinking = fit_thinking(thinking, prompt, said(request.reasoning), model, dropped)
     if limit is None:
         limit = model.answer + room_for(thinking, model)
-    body: Json = {"model": request.model, "max_tokens": limit}
-    body |= write_prompt(request, model, dropped)
+    body: Json = {"model": request.model, "max_tokens": limit, **prompt}
     for ours, (theirs, _) in SAMPLING.items():
         if ours != "max_tokens" and (value := getattr(request.sampling, ours)) is not None:
             body[theirs] = value
@@ -173,7 +176,7 @@ def write_config(request: ChatRequest, effort: str | None, dropped: set[str]) ->
     asked = request.response_format
     if asked is None:
         return config
-    if asked.schema is None:  # there is no JSON without a schema
+    if asked.schema is None:  # the system asks for it, in words
         dropped.add("response_format")
         return config
     config["format"] = {"type": "json_schema", "schema": closed(asked.schema)}

@@ -68,7 +68,7 @@ def write_reasoning(
     if asked.effort == "none" or (asked.budget == 0 and asked.effort is None):
         return _off(asked, model, dropped)
     if model.thinking == "none":
-        dropped |= _said(asked)
+        dropped |= said(asked)
         return None, None
     shown = True if asked.shown is None and asked.summary else asked.shown
     if model.thinking == "budget":
@@ -87,13 +87,16 @@ def _off(asked: Reasoning, model: Model, dropped: set[str]) -> tuple[Json | None
         return None, None
     if model.off is not None:
         return {"type": model.off}, None
-    dropped |= _said(asked)
+    dropped |= said(asked)
     return None, "low"  # the least that it can
 
 
-def _said(asked: Reasoning) -> set[str]:
-    said = {"reasoning.effort": asked.effort, "reasoning.budget": asked.budget}
-    named = {name for name, value in said.items() if value is not None}
+def said(asked: Reasoning | None) -> set[str]:
+    """The names of what was asked."""
+    if asked is None:
+        return set()
+    told = {"reasoning.effort": asked.effort, "reasoning.budget": asked.budget}
+    named = {name for name, value in told.items() if value is not None}
     return named | ({"reasoning.shown"} if asked.shown else set())
 
 

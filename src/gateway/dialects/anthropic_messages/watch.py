@@ -8,6 +8,7 @@ from gateway.dialects.anthropic_messages.usage import merge, usage_of
 from gateway.dialects.base import first_of
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
 # Blocks that are opened before they say anything, and the member that holds what they will say.
@@ -71,7 +72,9 @@ def _event(data: bytes) -> Json:
     except ValueError as error:
         if data == b"[DONE]":  # not Anthropic's, but some imitators end so
             return {}
-        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+        event = Halves().loads(data)
+        if event is None:
+            raise UpstreamBroke("the provider sent an event that is not JSON") from error
     if not isinstance(event, dict):
         raise UpstreamBroke("the provider sent an event that is not a JSON object")
     return event

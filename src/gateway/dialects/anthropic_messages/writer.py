@@ -254,8 +254,9 @@ class MessagesWriter:
         if self._open == NONE:
             return b""
         out = b""
-        if seal := self._seals.pop(self._open, None):
-            out = self._delta({"type": "signature_delta", "signature": signature_of(seal)})
+        if self._kind == "thinking":
+            signature = signature_of(self._seals.pop(self._open, None))
+            out = self._delta({"type": "signature_delta", "signature": signature})
         self._closed.add(self._open)
         self._open = NONE
         return out + _event("content_block_stop", index=self._next - 1)

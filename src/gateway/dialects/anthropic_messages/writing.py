@@ -20,20 +20,37 @@ from gateway.chat.blocks import (
     ToolUse,
 )
 from gateway.dialects.anthropic_messages.parts import BROKEN, ISSUER, NAME, SHORT
-from gateway.wire.json import Json, loads
+from gateway.wire.json import Fragment, Json, loads
 
 Speaker = Literal["user", "assistant"]
 
 
 def write_blocks(blocks: Sequence[Block], speaker: Speaker, dropped: set[str]) -> list[Json]:
     written = [write_block(block, speaker, dropped) for block in blocks]
-    return with_words([block for block in written if block is not None])
+    return with_words([block for block in written if block is not None], dropped)
 
 
-def with_words(blocks: list[Json]) -> list[Json]:
-    """Without texts that are blank, which the API refuses; unless nothing else is said."""
-    said = [one for one in blocks if one["type"] != "text" or one["text"].strip()]
+def with_words(blocks: list[Json], dropped: set[str]) -> list[Json]:
+    """Without texts that are blank, which the API refuses; unless nothing else is said. A cache
+    mark on one keeps what stands before it, so that it goes there."""
+    said: list[Json] = []
+    for block in blocks:
+        if block["type"] != "text" or block["text"].strip():
+            said.append(block)
+        elif (mark := block.get("cache_control")) is None:
+            continue
+        elif said and _may_bear(said[-1], mark):
+            said[-1] = {**said[-1], "cache_control": mark}
+        else:
+            dropped.add("cache_control")
     return said or blocks
+
+
+def _may_bear(block: Json, mark: Json) -> bool:
+    return block["type"] in MARKED and block.get("cache_control", mark) == mark
+
+
+MARKED = frozenset({"text", "image", "document", "tool_use", "tool_result"})
 
 
 def write_block(block: Block, speaker: Speaker, dropped: set[str]) -> Json | None:
@@ -93,7 +110,7 @@ def _write_tool_use(block: ToolUse, dropped: set[str]) -> Json:
     return marked({**written, "input": write_input(block.arguments)}, block.cache_ttl)
 
 
-def write_input(arguments: str) -> Json:
+def write_input(arguments: str) -> Json | Fragment:
     """A tool's arguments as the object that the API wants.
 
     None at all are ``{}``. What a model wrote that is no JSON object is kept within one, for a
@@ -105,7 +122,13 @@ def write_input(arguments: str) -> Json:
         given = loads(arguments)
     except ValueError:
         given = None
-    return given if isinstance(given, dict) else {BROKEN: arguments}
+    if not isinstance(given, dict):
+        return {BROKEN: arguments}
+    return Fragment(arguments) if _INEXACT.search(arguments) else given
+
+
+# A number that may not be the same once it has been parsed: beyond 64 bits, or a long fraction.
+_INEXACT = re.compile(r"[\d.]{17}")
 
 
 def _write_result(block: ToolResult, dropped: set[str]) -> Json:

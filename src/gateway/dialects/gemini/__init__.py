@@ -3,6 +3,7 @@
 https://ai.google.dev/api
 """
 
+import re
 from dataclasses import replace
 
 from gateway.dialects.base import Dialect
@@ -33,6 +34,7 @@ from gateway.dialects.gemini.embeddings import (
 from gateway.dialects.gemini.errors import (
     is_error,
     read_first_error,
+    read_wait,
     write_error,
     write_stream_error,
 )
@@ -40,6 +42,7 @@ from gateway.dialects.gemini.reader import ReplyReader
 from gateway.dialects.gemini.reply import read_reply, write_reply
 from gateway.dialects.gemini.request import read_count, read_request, write_count, write_request
 from gateway.dialects.gemini.sse import END
+from gateway.dialects.gemini.unsealing import unseal
 from gateway.dialects.gemini.usage import read_counted, read_usage, write_counted
 from gateway.dialects.gemini.watch import GeminiWatch
 from gateway.dialects.gemini.writer import ReplyWriter
@@ -62,6 +65,8 @@ GEMINI = Dialect(
     # is Google's, since the Go client mistakes a mixture.
     heartbeat=END,
     address=lambda _, __: {},  # the path names the model
+    unseal=unseal,
+    read_wait=read_wait,
     chat=ChatForm(
         read_request=read_request,
         write_request=write_request,
@@ -69,6 +74,8 @@ GEMINI = Dialect(
         write_reply=write_reply,
         reader=ReplyReader,
         writer=ReplyWriter,
+        # https://ai.google.dev/api/caching#FunctionDeclaration
+        tool_name=re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}"),
     ),
 )
 

@@ -4,20 +4,17 @@ from collections.abc import Iterable
 
 from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.request import ChatRequest, Message
+from gateway.dialects.gemini.arguments import BROKEN, as_object, write_arguments
 from gateway.dialects.gemini.calls import Calls
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.media import write_file, write_inline
 from gateway.dialects.gemini.models import before_3, fetches
-from gateway.dialects.gemini.parts import NAME, PartReader, joined
-from gateway.dialects.gemini.seals import native, returned
+from gateway.dialects.gemini.parts import NAME, PartReader, joined, unmarked
+from gateway.dialects.gemini.seals import UNSIGNED, native, returned
 from gateway.errors import BadRequest, Unprocessable
-from gateway.wire.json import Json, loads
+from gateway.wire.json import Fragment, Json
 
 USERS = ("user", "function", "tool")  # older clients answer a call as `function`
-# For a call whose signature is not Gemini's to give: another provider made it, or nobody did.
-# (https://ai.google.dev/gemini-api/docs/generate-content/thought-signatures#faqs; Vertex AI
-# documents only this one of the two words.)
-UNSIGNED = "skip_thought_signature_validator"
 # What the result of a function may hold beside its JSON.
 # (https://ai.google.dev/gemini-api/docs/function-calling#multimodal)
 IN_RESULTS = ("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain")
@@ -40,6 +37,8 @@ def read_contents(request: ProtoFields, unread: Json) -> list[Message]:
             messages[-1].content = joined([*messages[-1].content, *blocks])
         else:
             messages.append(Message("assistant", joined(blocks)))
+    for message in messages:
+        message.content = unmarked(message.content)
     return [message for message in messages if message.content]
 
 
@@ -58,7 +57,8 @@ def read_system(request: ProtoFields, unread: Json) -> list[Text]:
     instruction.may("role", str)
     path = instruction.path("parts")
     calls = Calls()
-    blocks = read_parts(instruction, PartReader(returned, calls.called, calls.answered, unread), "")
+    reader = PartReader(returned, calls.called, calls.answered, unread)
+    blocks = unmarked(read_parts(instruction, reader, ""))
     instruction.leave(unread)
     texts = [block for block in blocks if isinstance(block, Text)]
     if len(texts) < len(blocks):
@@ -117,16 +117,29 @@ class PartWriter:
 
     def parts(self, blocks: Iterable[Block]) -> Iterable[Json]:
         for block in blocks:
-            if getattr(block, "cache_ttl", None) is not None:
-                self._dropped.add("cache_control")
+            self._note(block)
             if part := self._part(block):
                 yield part
+
+    def _note(self, block: Block) -> None:
+        """What cannot be said of a block that itself can be."""
+        if getattr(block, "cache_ttl", None) is not None:
+            self._dropped.add("cache_control")
+        if isinstance(block, Text) and block.citations:
+            self._dropped.add("citations")
+        if isinstance(block, Refusal):
+            self._dropped.add("refusal")
+        if isinstance(block, Media):
+            if block.detail not in (None, "auto"):
+                self._dropped.add("detail")
+            if block.name is not None:
+                self._dropped.add("document.name")
+            if block.transcript is not None:
+                self._dropped.add("transcript")
 
     def _part(self, block: Block) -> Json | None:
         match block:
             case Text():
-                if block.citations:
-                    self._dropped.add("citations")
                 sealed = self._sealed({"text": block.text}, block)
                 return sealed if block.text or "thoughtSignature" in sealed else None
             case Thinking():
@@ -139,7 +152,6 @@ class PartWriter:
                 media = self._media(block)
                 return self._sealed(media, block) if media else None
             case Refusal(text):
-                self._dropped.add("refusal")
                 return {"text": text} if text else None
             case Foreign():
                 if block.dialect == NAME:
@@ -161,12 +173,6 @@ class PartWriter:
         return None
 
     def _media(self, media: Media) -> Json | None:
-        if media.detail not in (None, "auto"):
-            self._dropped.add("detail")
-        if media.name is not None:
-            self._dropped.add("document.name")
-        if media.transcript is not None:
-            self._dropped.add("transcript")
         if inline := write_inline(media):
             return {"inlineData": inline}
         if file := write_file(media, fetches=fetches(self._model)):
@@ -183,6 +189,7 @@ class PartWriter:
             )
         texts, parts = [], []
         for block in result.content:
+            self._note(block)
             if isinstance(block, Text | Refusal):
                 texts.append(block.text)
             elif isinstance(block, Media) and (part := self._in_result(block)):
@@ -199,27 +206,16 @@ class PartWriter:
         return inline if inline and inline["mimeType"] in IN_RESULTS else None
 
 
-def _write_response(text: str, *, is_error: bool) -> Json:
+def _write_response(text: str, *, is_error: bool) -> Json | Fragment:
     """An object as it is; anything else as the ``result`` of one."""
-    parsed = _object(text)
+    parsed = as_object(text)
     if is_error:
         return {"error": text if parsed is None else parsed}
     return {"result": text} if parsed is None else parsed
 
 
 def write_call(call: ToolUse) -> Json:
-    """Raises BadRequest for arguments that are no object: the API has no other way to say them."""
-    arguments = _object(call.arguments) if call.arguments.strip() else {}
+    arguments = write_arguments(call.arguments)
     if arguments is None:
-        raise BadRequest(None, f"the arguments of the tool call {call.id!r} are no JSON object")
+        arguments = {BROKEN: call.arguments}
     return {"id": call.id, "name": call.name, "args": arguments}
-
-
-def _object(text: str) -> Json | None:
-    if not text.lstrip().startswith("{"):
-        return None
-    try:
-        parsed = loads(text)
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None

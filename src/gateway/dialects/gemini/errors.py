@@ -4,6 +4,7 @@
 (https://cloud.google.com/apis/design/errors; the words are google.rpc.Code's)
 """
 
+import re
 from collections.abc import Mapping
 
 from gateway.dialects.base import read_error
@@ -69,6 +70,21 @@ def is_error(body: Json) -> bool:
 def read_first_error(body: object) -> str | None:
     """What an error body says. A streamed call's may stand in an array."""
     return read_error(body[0] if isinstance(body, list) and body else body)
+
+
+def read_wait(body: object) -> str | None:
+    """``retryDelay`` of google.rpc.RetryInfo: ``"37s"``, or with a fraction."""
+    body = body[0] if isinstance(body, list) and body else body
+    error = body.get("error") if isinstance(body, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else ():
+        told = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(told, str) and (found := _SECONDS.fullmatch(told)):
+            return str(int(found[1]) + (1 if found[2] else 0))
+    return None
+
+
+_SECONDS = re.compile(r"(\d{1,6})(\.\d+)?s")
 
 
 def failure_in(error: object) -> UpstreamBroke:

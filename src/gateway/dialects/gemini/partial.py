@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from gateway.dialects.gemini.arguments import read_arguments
 from gateway.dialects.gemini.fields import NUMBER, ProtoFields
 from gateway.errors import BadRequest
-from gateway.wire.json import Json, dumps
+from gateway.wire.json import Json
 
 Path = tuple[str | int, ...]
 _STEP = re.compile(
@@ -54,7 +55,7 @@ class PartialCall:
         for path, value in self._values.items():
             told = "".join(self._texts[path]) if path in self._texts else value
             _put(root, path, told)
-        return dumps(root).decode()
+        return read_arguments(root)
 
 
 def _steps(path: str, place: str) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.chat.blocks import Block, Foreign, Media, Seal, Text, Thinking, ToolResult, ToolUse
+from gateway.chat.seals import NOBODYS
+from gateway.dialects.gemini.arguments import read_arguments
 from gateway.dialects.gemini.fields import ProtoFields, camel_case
 from gateway.dialects.gemini.media import read_file, read_inline
 from gateway.dialects.gemini.seals import returned_thought
@@ -75,7 +77,7 @@ class PartReader:
     def _call(self, call: ProtoFields, seal: Seal | None, place: str) -> ToolUse:
         name = call.need("name", str)
         called = self.called(call.may("id", str), name, place)
-        arguments = dumps(call.may("args", dict) or {}).decode()
+        arguments = read_arguments(call.may("args", dict) or {})
         call.leave(self.unread)
         return ToolUse(called, name, arguments, seal)
 
@@ -143,6 +145,18 @@ def sealed(blocks: Iterable[Block]) -> list[Block]:
                 begun.id = block.id
         else:
             out.append(block)
+    return out
+
+
+def unmarked(blocks: Iterable[Block]) -> list[Block]:
+    """Without the marks on what nobody has sealed."""
+    out: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Text | Thinking | Media | ToolUse) and block.seal == NOBODYS:
+            block.seal = None
+            if isinstance(block, Text | Thinking) and not block.text:
+                continue
+        out.append(block)
     return out
 
 

@@ -17,6 +17,7 @@ from gateway.dialects.gemini.usage import counts_of, usage_of
 from gateway.dialects.gemini.watch import read_chunk
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json
 
 
@@ -24,7 +25,17 @@ class ReplyReader:
     """Nothing in this API says that all is said: the clean end of the body does, when every answer
     has told why it ended. So the ends are told by ``finish``."""
 
-    __slots__ = ("_blocks", "_choices", "_counts", "_identity", "_parts", "_tier", "ended")
+    __slots__ = (
+        "_blocks",
+        "_choices",
+        "_counts",
+        "_halves",
+        "_identity",
+        "_parts",
+        "_tier",
+        "dropped",
+        "ended",
+    )
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
@@ -34,6 +45,8 @@ class ReplyReader:
         self._counts: Json = {}
         self._tier: str | None = None
         self.ended = False
+        self.dropped: set[str] = set()
+        self._halves = Halves()
 
     @property
     def usage(self) -> Usage | None:
@@ -45,7 +58,7 @@ class ReplyReader:
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
         del name  # this dialect's events have none
-        chunk = read_chunk(data)
+        chunk = read_chunk(data, self._halves)
         if plain := self._plain(chunk):
             return [plain]
         if error := chunk.get("error"):
@@ -126,7 +139,8 @@ class ReplyReader:
             part = ProtoFields(raw, path)
             call = part.inner("functionCall")
             if call and underway.goes_on(call):
-                underway.piece(call, part.may("thoughtSignature", str), self._identity.id, events)
+                seal = parts.seal(part.may("thoughtSignature", str))
+                underway.piece(call, seal, self._identity.id, events)
                 continue
             block = parts.read(raw, path, str(self._blocks.count))
             match block:
@@ -151,7 +165,7 @@ class ReplyReader:
         events: list[ReplyEvent] = []
         try:
             for choice in choices:
-                choice.close(events)
+                choice.end(events)
         except BadRequest as error:
             raise UpstreamBroke(f"the provider sent malformed events: {error}") from error
         self.ended = True

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.chat.blocks import Block, Refusal, Seal, Text, ToolResult, ToolUse
 from gateway.chat.reply import ChatReply, Choice
+from gateway.chat.seals import uncarried
 from gateway.dialects.forms import Asked, Identity, Written
 from gateway.dialects.gemini.check import check_reply
 from gateway.dialects.gemini.citations import (
@@ -20,7 +21,7 @@ from gateway.dialects.gemini.logprobs import read_logprobs, write_logprobs
 from gateway.dialects.gemini.parts import PartReader, sealed
 from gateway.dialects.gemini.request import TIERS, TIERS_OUT
 from gateway.dialects.gemini.seals import ISSUER
-from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT, stop_reason
+from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT, refuse_spoilt, stop_reason
 from gateway.dialects.gemini.told import malformed, told_part
 from gateway.dialects.gemini.usage import read_usage, write_usage
 from gateway.errors import BadRequest, UpstreamBroke
@@ -82,7 +83,9 @@ def part_reader(identity: Identity) -> PartReader:
         return given or f"call_{identity.id}_{place}"
 
     def seal(word: str | None) -> Seal | None:
-        return Seal(ISSUER, word) if word else None
+        """Whatever it is, it is for this provider; but for the mark on what nobody has sealed,
+        where the provider is another gateway such as this."""
+        return Seal(ISSUER, word) if word and uncarried(word, ISSUER) else None
 
     return PartReader(seal, called, called)
 
@@ -98,6 +101,7 @@ def _read_candidate(candidate: ProtoFields, identity: Identity, nth: int) -> Cho
     said = sealed(blocks.values())
     calls = any(isinstance(block, ToolUse) for block in said)
     finish = candidate.may("finishReason", str)
+    refuse_spoilt(finish, said=bool(said))
     return Choice(said, stop_reason(finish, calls=calls), logprobs=read_logprobs(candidate))
 
 

@@ -6,6 +6,7 @@ https://ai.google.dev/api/generate-content#FinishReason
 from collections.abc import Mapping
 
 from gateway.chat.reply import StopReason
+from gateway.errors import UpstreamBroke
 
 # What is not named here says no more than that it is over: OTHER, NO_IMAGE, MALFORMED_RESPONSE.
 STOP_REASONS: Mapping[str, StopReason] = {
@@ -39,7 +40,15 @@ STOP_REASONS_OUT: Mapping[StopReason, str] = {
     "pause": "OTHER",  # CONTINUATION comes with a token to go on with, which is not to be had
 }
 MALFORMED = "MALFORMED_FUNCTION_CALL"
+# The model said what is none; where that is all, there is no answer.
+SPOILT = frozenset({MALFORMED, "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"})
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"  # some imitators send it as long as nothing has ended
+
+
+def refuse_spoilt(finish: str | None, *, said: bool) -> None:
+    """Raises UpstreamBroke, so that the model or another may try again."""
+    if finish in SPOILT and not said:
+        raise UpstreamBroke(f"the model's answer was spoilt: {finish}")
 
 
 def stop_reason(finish: str | None, *, calls: bool) -> StopReason:

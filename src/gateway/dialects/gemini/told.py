@@ -1,11 +1,10 @@
 """The parts of an answer, as a caller of this API is told them."""
 
 from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, ToolUse
-from gateway.dialects.gemini.contents import write_call
+from gateway.dialects.gemini.arguments import write_arguments
 from gateway.dialects.gemini.media import write_file, write_inline
 from gateway.dialects.gemini.parts import NAME
-from gateway.dialects.gemini.seals import given, given_with
-from gateway.errors import BadRequest
+from gateway.dialects.gemini.seals import given, given_always, given_with
 from gateway.wire.json import Json
 
 
@@ -17,7 +16,7 @@ def told_part(block: Block, dropped: set[str]) -> Json | None:
         case Thinking(text):
             if not text and not block.seal:
                 return None
-            return _signed({"text": text, "thought": True}, given_with(block))
+            return told_thought(block)
         case Refusal(text):
             dropped.add("refusal")
             return {"text": text} if text else None
@@ -37,11 +36,17 @@ def told_part(block: Block, dropped: set[str]) -> Json | None:
 
 def told_call(call: ToolUse, dropped: set[str]) -> Json | None:
     """Arguments that are no object are not told at all: who calls functions by them would err."""
-    try:
-        return _signed({"functionCall": write_call(call)}, given(call.seal))
-    except BadRequest:
+    arguments = write_arguments(call.arguments)
+    if arguments is None:
         dropped.add("tool_calls")
         return None
+    told = {"id": call.id, "name": call.name, "args": arguments}
+    return {"functionCall": told, "thoughtSignature": given_always(call.seal)}
+
+
+def told_thought(thought: Thinking) -> Json:
+    """Whatever it says; without words it is what a stream has at a thought's end."""
+    return {"text": thought.text, "thought": True, "thoughtSignature": given_with(thought)}
 
 
 def malformed(block: Block) -> bool:

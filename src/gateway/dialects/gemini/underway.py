@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gateway.chat.blocks import Foreign, Media, Seal, Text, Thinking, ToolUse
+from gateway.chat.blocks import Citation, Foreign, Media, Seal, Text, Thinking, ToolUse
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
@@ -19,9 +19,10 @@ from gateway.chat.reply import (
 from gateway.dialects.gemini.citations import read_citations
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.partial import PartialCall
-from gateway.dialects.gemini.seals import ISSUER
-from gateway.dialects.gemini.stops import stop_reason
+from gateway.dialects.gemini.stops import refuse_spoilt, stop_reason
 from gateway.wire.json import Json
+
+Source = tuple[str | None, str | None, str | None]  # address, title, quote
 
 
 @dataclass(slots=True)
@@ -46,7 +47,11 @@ class Underway:
     finish: str | None = None
     _calls: bool = False
     _partial: PartialCall | None = None
-    _cited: set[tuple[str | None, str | None, int | None, int | None]] = field(default_factory=set)
+    _began: bool = False  # any block
+    _said: bool = False  # any text
+    _cited: set[tuple[Source, int | None, int | None]] = field(default_factory=set)  # of that text
+    _sources: set[Source] = field(default_factory=set)  # that have been told
+    _late: dict[Source, Citation] = field(default_factory=dict)  # what may still have to be told
 
     def open(self, kind: type | None, events: list[ReplyEvent]) -> int:
         """The block to go on with, or a new one."""
@@ -54,10 +59,10 @@ class Underway:
             self.close(events)
             self.block, self.kind, self.closed = self._begin(), kind, False
             self.ascii = True
-            self._cited = set()
         return self.block
 
     def _begin(self) -> int:
+        self._began = True
         self.blocks.count += 1
         return self.blocks.count - 1
 
@@ -80,7 +85,9 @@ class Underway:
         if not said.text and self.kind is Text and not self.closed:
             self._seal(said.seal, events)
             return
-        block = self.open(Text, events)
+        before, block = self.block, self.open(Text, events)
+        if block != before:
+            self._said, self._cited = True, set()
         events.append(TextDelta(block, said.text, self.choice, logprobs))
         self.ascii = self.ascii and said.text.isascii()
         self._seal(said.seal, events)
@@ -117,13 +124,12 @@ class Underway:
         return pieces or call.rest.get("name") is None
 
     def piece(
-        self, call: ProtoFields, signature: str | None, made: str, events: list[ReplyEvent]
+        self, call: ProtoFields, seal: Seal | None, made: str, events: list[ReplyEvent]
     ) -> None:
         """``made``: what to make an id of, for a call that has none."""
         name = call.may("name", str)
         if name is not None:
             given = call.may("id", str) or f"call_{made}_{self.blocks.count}"
-            seal = Seal(ISSUER, signature) if signature else None
             self._partial = PartialCall(self._start(ToolUse(given, name, "", seal), events))
         if self._partial is None:  # the end of a call that had already ended
             return
@@ -137,17 +143,32 @@ class Underway:
         events += [WholeBlock(number, block, self.choice), BlockEnded(number, self.choice)]
 
     def cite(self, candidate: Json, events: list[ReplyEvent]) -> None:
-        """To the text that is open; told again, a citation is the same one."""
-        if self.kind is not Text or self.block < 0:
-            return
+        """To the text that is open; told again, a citation is the same one. Google may tell them
+        when their text has ended: then they wait for the end."""
+        late = self.kind is not Text or self.block < 0
         for _, citation in read_citations(candidate, self._characters):
-            key = (citation.url, citation.title, citation.start, citation.end)
-            if key not in self._cited:
+            source = (citation.url, citation.title, citation.quote)
+            if late:
+                self._late.setdefault(source, Citation(*source))
+            elif (key := (source, citation.start, citation.end)) not in self._cited:
                 self._cited.add(key)
+                self._sources.add(source)
                 events.append(CitationDelta(self.block, citation, self.choice))
+
+    def end(self, events: list[ReplyEvent]) -> None:
+        """What was not told while its text was open is of an empty one, and does not say which
+        words rest on it. Raises as ``close`` does."""
+        self.close(events)
+        late = [one for source, one in self._late.items() if source not in self._sources]
+        if self._said and late:
+            events.append(TextDelta(self.open(Text, events), "", self.choice))
+            events += [CitationDelta(self.block, citation, self.choice) for citation in late]
+            self.close(events)
 
     def _characters(self, part: int, byte: int) -> int | None:
         return byte if self.ascii and part == 0 else None
 
     def stopped(self) -> Stopped:
+        """Raises UpstreamBroke where nothing came of it."""
+        refuse_spoilt(self.finish, said=self._began)
         return Stopped(stop_reason(self.finish, calls=self._calls), choice=self.choice)

@@ -9,6 +9,7 @@ from gateway.dialects.gemini.stops import UNSPECIFIED
 from gateway.dialects.gemini.usage import counts_of, usage_of
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 from gateway.wire.sse import data_of, event_around
 
@@ -91,12 +92,14 @@ def blocked(chunk: Json) -> bool:
     return isinstance(feedback, dict) and bool(feedback.get("blockReason"))
 
 
-def read_chunk(data: bytes) -> Json:
+def read_chunk(data: bytes, halves: Halves | None = None) -> Json:
     """Raises UpstreamBroke for what is no object. An error may stand in an array."""
     try:
         chunk = loads(data)
     except ValueError as error:
-        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+        chunk = (halves or Halves()).loads(data)
+        if chunk is None:
+            raise UpstreamBroke("the provider sent an event that is not JSON") from error
     if isinstance(chunk, list) and len(chunk) == 1:
         chunk = chunk[0]
     if not isinstance(chunk, dict):

@@ -27,7 +27,7 @@ from gateway.dialects.gemini.logprobs import write_logprobs
 from gateway.dialects.gemini.request import TIERS_OUT
 from gateway.dialects.gemini.sse import END, write_event
 from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT
-from gateway.dialects.gemini.told import told_call, told_part
+from gateway.dialects.gemini.told import told_call, told_part, told_thought
 from gateway.dialects.gemini.usage import write_usage
 from gateway.wire.json import Json, dumps
 
@@ -36,13 +36,23 @@ from gateway.wire.json import Json, dumps
 class _Call:
     id: str
     name: str
+    choice: int
     seal: Seal | None
     pieces: list[str] = field(default_factory=list)
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _Thought:
+    redacted: bool
+    id: str | None
+    told: bool = False
 
 
 class ReplyWriter:
-    """A call of a function is one part, so the text of its arguments is kept until it is complete;
-    citations are kept for the last chunk, as Google tells them. All else goes out as it comes.
+    """A call of a function is one part, so the text of its arguments is kept until it is complete,
+    and until all are that began before it; a seal, until what it is on has ended; citations, for
+    the last chunk, as Google tells them. All else goes out as it comes.
 
     The last chunk has a part that says nothing, as Google's has: google-genai's chats forget an
     answer with a chunk in it that has no content.
@@ -55,6 +65,7 @@ class ReplyWriter:
         "_citations",
         "_envelope",
         "_malformed",
+        "_seals",
         "_stops",
         "_suffix",
         "_thoughts",
@@ -67,7 +78,8 @@ class ReplyWriter:
         self._suffix = b""
         self._around: dict[tuple[int, bool], tuple[bytes, bytes]] = {}
         self._calls: dict[int, _Call] = {}
-        self._thoughts: dict[int, ThinkingDelta] = {}  # how each began
+        self._thoughts: dict[int, _Thought] = {}
+        self._seals: dict[int, Seal] = {}
         self._citations: dict[int, list[Citation]] = {}
         self._ascii: dict[int, bool] = {}  # of an answer's texts: characters are bytes
         self._malformed: set[int] = set()
@@ -91,10 +103,12 @@ class ReplyWriter:
         return before + dumps(text) + after
 
     def _thought(self, event: ThinkingDelta) -> bytes:
-        if event.block not in self._thoughts:
-            self._thoughts[event.block] = event
+        thought = self._thoughts.get(event.block)
+        if thought is None:
+            thought = self._thoughts[event.block] = _Thought(event.redacted, event.id)
         if not event.text:
             return b""
+        thought.told = True
         frame = self._around.get((event.choice, True)) or self._frame(event.choice, thought=True)
         return frame[0] + dumps(event.text) + frame[1]
 
@@ -111,12 +125,17 @@ class ReplyWriter:
         match event:
             case ArgumentsDelta(block, json):
                 self._calls[block].pieces.append(json)
-            case ToolUseStarted(block, id, name, _, seal):
-                self._calls[block] = _Call(id, name, seal)
-            case SealDelta():
-                return self._seal(event)
+            case ToolUseStarted(block, id, name, choice, seal):
+                self._calls[block] = _Call(id, name, choice, seal)
+            case SealDelta(block, seal) if block in self._calls:
+                self._calls[block].seal = seal
+            case SealDelta(block, seal):
+                self._seals[block] = seal
+            case BlockEnded(block, choice) if block in self._calls:
+                self._calls[block].ended = True
+                return self._complete(choice)
             case BlockEnded(block, choice):
-                return self._call(self._calls.pop(block), choice) if block in self._calls else b""
+                return self._seal(block, choice)
             case TextDelta(_, text, choice, logprobs):
                 told = {"logprobsResult": write_logprobs(logprobs)}
                 return self._chunk({"text": text}, choice, told)
@@ -141,27 +160,33 @@ class ReplyWriter:
         candidate = {"content": content, "index": choice, **(told or {})}
         return write_event(dumps({"candidates": [candidate], **self._envelope}))
 
-    def _seal(self, event: SealDelta) -> bytes:
-        """On a part of its own, as Google's streams have it; a call keeps it for its own part."""
-        if call := self._calls.get(event.block):
-            call.seal = event.seal
-            return b""
-        began = self._thoughts.get(event.block)
-        block = (
-            Thinking("", event.seal, began.redacted, began.id)
-            if began
-            else Text("", seal=event.seal)
-        )
-        part = told_part(block, self.dropped)
-        return self._chunk(part, event.choice) if part else b""
+    def _seal(self, block: int, choice: int) -> bytes:
+        """On a part of its own, as Google's streams have it, behind what it is on."""
+        seal, thought = self._seals.pop(block, None), self._thoughts.pop(block, None)
+        if thought and (thought.told or seal):
+            return self._chunk(
+                told_thought(Thinking("", seal, thought.redacted, thought.id)), choice
+            )
+        part = told_part(Text("", seal=seal), self.dropped)
+        return self._chunk(part, choice) if part else b""
 
-    def _call(self, call: _Call, choice: int) -> bytes:
+    def _complete(self, choice: int) -> bytes:
+        """The calls that are, in the order in which they began."""
+        out = b""
+        for block, call in [one for one in self._calls.items() if one[1].choice == choice]:
+            if not call.ended:
+                break
+            del self._calls[block]
+            out += self._call(call)
+        return out
+
+    def _call(self, call: _Call) -> bytes:
         block = ToolUse(call.id, call.name, "".join(call.pieces), call.seal)
         part = told_call(block, self.dropped)
         if part is None:
-            self._malformed.add(choice)
+            self._malformed.add(call.choice)
             return b""
-        return self._chunk(part, choice)
+        return self._chunk(part, call.choice)
 
     def _whole(self, content: Media | Foreign, choice: int) -> bytes:
         part = told_part(content, self.dropped)

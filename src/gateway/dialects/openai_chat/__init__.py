@@ -13,6 +13,7 @@ from gateway.dialects.openai_chat.reply import check_reply, read_reply
 from gateway.dialects.openai_chat.request import read_request, write_request
 from gateway.dialects.openai_chat.stream import ChatReader
 from gateway.dialects.openai_chat.told import write_reply
+from gateway.dialects.openai_chat.unsealing import unseal
 from gateway.dialects.openai_chat.usage import read_usage
 from gateway.dialects.openai_chat.watch import ChatWatch, amend
 from gateway.dialects.openai_chat.writer import ChatWriter
@@ -34,6 +35,7 @@ OPENAI_CHAT = Dialect(
     is_error=is_error,
     write_error=write_error,
     write_stream_error=write_stream_error,
+    unseal=unseal,
     chat=CHAT_FORM,
 )
 

@@ -21,7 +21,13 @@ from gateway.chat.reply import (
 )
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.parts import Part, read_part
-from gateway.dialects.openai_chat.pieces import read_annotations, read_audio, read_images, shifted
+from gateway.dialects.openai_chat.pieces import (
+    other_annotations,
+    read_annotations,
+    read_audio,
+    read_images,
+    shifted,
+)
 from gateway.dialects.openai_chat.reply import stop_reason
 from gateway.dialects.openai_chat.thoughts import read_detail, read_google_seal, read_thought
 from gateway.dialects.openai_chat.tools import read_arguments
@@ -77,9 +83,12 @@ class ChoiceReader:
         yield from self._content(delta, logprobs)
         if refusal := delta.may("refusal", str):
             yield from self._refuse(refusal)
+        others = other_annotations(delta)
         for citation in read_annotations(delta, {}):
             yield from self._open("text")
             yield CitationDelta(self.number, shifted(citation, -self._start), self.index)
+        for other in others:
+            yield from self._whole(other)
         for image in read_images(delta, {}):
             yield from self._tell(image)
         if (audio := read_audio(delta, {})) is not None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gateway.chat.blocks import Block, Citation, Media, Text
+from gateway.chat.blocks import Block, Citation, Foreign, Media, Text
 from gateway.chat.reply import TokenLogprob
 from gateway.dialects.base import Fields
-from gateway.dialects.openai_chat.parts import Part, read_part, write_url
+from gateway.dialects.openai_chat.parts import NAME, Part, read_part, write_url
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
@@ -34,6 +34,17 @@ def read_annotations(message: Fields, unread: Json) -> list[Citation]:
         )
         cited.leave(unread)
     return found
+
+
+def other_annotations(message: Fields) -> list[Foreign]:
+    """What else a provider's message is annotated with, such as the files that OpenRouter has read
+    for it: nobody else has the like."""
+    given = message.rest.get("annotations")
+    return [
+        Foreign(NAME, one)
+        for one in (given if isinstance(given, list) else ())
+        if isinstance(one, dict) and one.get("type") != URL_CITATION
+    ]
 
 
 def attach(citations: Iterable[Citation], content: list[Block]) -> None:

@@ -8,7 +8,7 @@ from gateway.dialects.base import Fields
 from gateway.dialects.forms import Identity
 from gateway.dialects.openai_chat.messages import read_said
 from gateway.dialects.openai_chat.parts import NAME
-from gateway.dialects.openai_chat.pieces import read_logprobs
+from gateway.dialects.openai_chat.pieces import other_annotations, read_logprobs
 from gateway.dialects.openai_chat.thoughts import read_google_seal
 from gateway.dialects.openai_chat.tools import read_arguments
 from gateway.dialects.openai_chat.usage import read_usage
@@ -74,7 +74,8 @@ def _read_choice(choice: Fields, identity: Identity, nth: int) -> Choice:
     # Azure leaves the message out where its filter let nothing pass.
     message = Fields(choice.may("message", dict) or {}, choice.path("message"))
     seals: dict[str, Seal] = {}
-    content = read_said(message, {}, seals)
+    others = other_annotations(message)
+    content = read_said(message, {}, seals) + others
     for given, place in message.each("tool_calls"):
         call = Fields(given, place)
         content.append(_read_call(call, f"call_{identity.id}_{nth}_{len(content)}", seals))

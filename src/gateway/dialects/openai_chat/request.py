@@ -13,6 +13,7 @@ from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
 NUMBER = (int, float)
+LONGEST_USER = 64  # refused beyond that: "string too long"
 SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kind
     "max_tokens": ("max_completion_tokens", int),
     "temperature": ("temperature", NUMBER),
@@ -156,6 +157,9 @@ def write_request(request: ChatRequest, *, thoughts: bool = False) -> Written:
     for name in ("user", "service_tier", "verbosity"):
         if (value := getattr(request, name)) is not None:
             body[name] = value
+    if len(body.get("user", "")) > LONGEST_USER:
+        dropped.add("user")
+        del body["user"]
     if request.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return Written(body, frozenset(dropped))

@@ -20,6 +20,7 @@ from gateway.dialects.openai_chat.usage import latest, read_usage
 from gateway.dialects.openai_errors import failure_in
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
 DONE = b"[DONE]"
@@ -33,11 +34,13 @@ class ChatReader:
     def __init__(self, identity: Identity) -> None:
         self.usage: Usage | None = None
         self.ended = False
+        self.dropped: set[str] = set()
         self._identity = identity
         self._started = False
         self._choices: dict[int, ChoiceReader] = {}
         self._numbers = count()
         self._tier: str | None = None
+        self._halves = Halves()
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
         """Raises UpstreamBroke for an event that is not of this API, or tells of a failure."""
@@ -47,7 +50,9 @@ class ChatReader:
         try:
             chunk = loads(data)
         except ValueError as error:
-            raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
+            chunk = self._halves.loads(data)
+            if chunk is None:
+                raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
         if (plain := self._plain(chunk)) is not None:
             return [plain]
         try:
@@ -107,7 +112,10 @@ class ChatReader:
             calls = f"call_{self._identity.id}"
             reader = self._choices[index] = ChoiceReader(index, self._numbers, calls)
         delta = Fields(choice.may("delta", dict) or {}, choice.path("delta"))
-        events += reader.read(delta, tuple(read_logprobs(choice)))
+        logprobs = read_logprobs(choice)
+        if logprobs and delta.rest.get("refusal"):  # a refusal is told without
+            self.dropped.add("logprobs")
+        events += reader.read(delta, tuple(logprobs))
         if reason := choice.may("finish_reason", str):
             reader.stop(reason)
 

@@ -25,17 +25,31 @@ def read_thoughts(message: Fields, unread: Json, seals: dict[str, Seal]) -> list
     text = message.may("reasoning_content", str)
     text = message.may("reasoning", str) or text
     details = [read_detail(Fields(*one)) for one in message.each("reasoning_details")]
-    blocks: list[Block] = []
+    blocks: list[Thinking] = []
     for given, place in message.each("thinking_blocks"):
         block = Fields(given, place)
         blocks.append(read_thought(block, block.may("type", str), unread))
         block.leave(unread)
     if blocks:
-        return blocks
+        return _of_blocks(blocks, text or "")
     if details:
         seals |= {one.id: one.seal for one in details if one.id and one.seal and one.on_a_call}
         return _of_details([one for one in details if not one.on_a_call], text or "")
     return [Thinking(text)] if text else []
+
+
+def _of_blocks(blocks: list[Thinking], text: str) -> list[Block]:
+    """Ours that nobody sealed are marks only: what they stand for is in ``text``, all of it."""
+    rest = text
+    for block in blocks:
+        rest = rest.replace(block.text, "", 1)
+    told: list[Block] = []
+    for block in blocks:
+        if not block.text and block.seal is None:
+            block.text, rest = rest, ""
+        if block.text or block.seal is not None:
+            told.append(block)
+    return told
 
 
 def read_thought(thought: Fields, kind: str | None, unread: Json) -> Thinking:
@@ -118,20 +132,20 @@ def read_google_seal(holder: Fields) -> Seal | None:
 
 
 def write_thoughts(thoughts: list[Thinking]) -> Json:
-    """The members of a caller's message that hold them: all texts, and every sealed block."""
+    """The members of a caller's message that hold them: all texts, and a block for each."""
     said: Json = {}
     if text := "".join(thought.text for thought in thoughts):
         said["reasoning_content"] = text
-    if sealed := [
-        write_thought(thought, thought.seal) for thought in thoughts if thought.seal is not None
-    ]:
-        said["thinking_blocks"] = sealed
-    return said
+    blocks = [write_thought(one, one.seal) for one in thoughts if one.text or one.seal]
+    return said | ({"thinking_blocks": blocks} if blocks else {})
 
 
-def write_thought(thought: Thinking, seal: Seal) -> Json:
-    value = seal.value if seal.issuer == ISSUER else carried(seal)
-    named = {} if thought.id is None else {"id": thought.id}
+def write_thought(thought: Thinking, seal: Seal | None) -> Json:
+    """Every seal is wrapped, also Anthropic's own: few who speak this dialect take such a block, so
+    that a relay must know which ones are ours. One that nobody sealed is no more than a mark, as
+    its text is told beside it; see ``unsealing``."""
+    value, named = carried(seal), {} if thought.id is None else {"id": thought.id}
     if thought.redacted:
         return {"type": "redacted_thinking", "data": value, **named}
-    return {"type": "thinking", "thinking": thought.text, "signature": value, **named}
+    text = "" if seal is None else thought.text
+    return {"type": "thinking", "thinking": text, "signature": value, **named}

@@ -69,11 +69,20 @@ def _write_tool(tool: Tool | Foreign, dropped: set[str]) -> Json | None:
     said = {
         "name": tool.name,
         "description": tool.description,
-        "parameters": tool.schema,
+        "parameters": _parameters(tool.schema),
         "strict": tool.strict,
     }
     function = {name: value for name, value in said.items() if value is not None}
     return {"type": "function", "function": function}
+
+
+def _parameters(schema: Json | None) -> Json | None:
+    """Of an object OpenAI wants the properties, if it has none too ("object schema missing
+    properties"); of a schema that says nothing, that it is of an object."""
+    bare = schema is not None and (schema.get("type") == "object" or not schema)
+    if schema is None or not bare or "properties" in schema:
+        return schema
+    return {"type": "object", "properties": {}, **schema}
 
 
 def read_choice(fields: Fields, unread: Json) -> ToolChoice | None:

@@ -7,6 +7,7 @@ from gateway.dialects.openai_chat.usage import read_usage
 from gateway.dialects.openai_errors import failure_in
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
 DONE = b"[DONE]"
@@ -71,7 +72,9 @@ def _chunk(data: bytes) -> Json:
     try:
         chunk = loads(data)
     except ValueError as error:
-        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+        chunk = Halves().loads(data)
+        if chunk is None:
+            raise UpstreamBroke("the provider sent an event that is not JSON") from error
     if not isinstance(chunk, dict):
         raise UpstreamBroke("the provider sent an event that is not a JSON object")
     return chunk

@@ -52,7 +52,7 @@ class _Line:
     starts: dict[int, int] = field(default_factory=dict)
     annotations: int = 0
     images: int = 0
-    sealed: int = 0
+    thoughts: int = 0
     calls: int = 0
     function: bool = False
     audio: bool = False
@@ -243,11 +243,11 @@ class ChatWriter:
         call, thought = self._calls.get(block), self._thoughts.pop(block, None)
         if call is not None and not call.said:
             return self._arguments(ArgumentsDelta(block, NONE, choice))
-        if thought is None or thought.seal is None or self._hides_thoughts:
+        if thought is None or self._hides_thoughts or not (thought.pieces or thought.seal):
             return b""
         whole = Thinking("".join(thought.pieces), redacted=thought.redacted, id=thought.id)
-        told = {"index": line.sealed, **write_thought(whole, thought.seal)}
-        line.sealed += 1
+        told = {"index": line.thoughts, **write_thought(whole, thought.seal)}
+        line.thoughts += 1
         return self._chunk(choice, {"thinking_blocks": [told]})
 
     def _stop(self, event: Stopped, line: _Line) -> bytes:

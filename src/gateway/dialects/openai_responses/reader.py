@@ -39,6 +39,7 @@ from gateway.dialects.openai_responses.usage import read_usage
 from gateway.dialects.openai_responses.watch import read_event
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
 # Which block an event is about: the item's number, and that of the part where it has parts.
@@ -64,19 +65,21 @@ class ReplyReader:
     def __init__(self, identity: Identity) -> None:
         self.usage: Usage | None = None
         self.ended = False
+        self.dropped: set[str] = set()
         self._identity = identity
         self._started = False
         self._blocks: dict[Place, Begun] = {}
         self._ids: dict[int, str | None] = {}  # of items, by their numbers
         self._whole: list[Block] = []  # blocks as they were in the end; they say why it stopped
         self._next = NOTHING
+        self._halves = Halves()
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
         del name  # the data says it again
         try:
             event = loads(data)
         except ValueError:
-            event = None
+            event = self._halves.loads(data)
         if type(event) is not dict:
             event = read_event(data)
         kind, output, part_name, part, make, block = self._next
@@ -153,8 +156,8 @@ class ReplyReader:
 
     def arguments(self, event: Fields) -> Iterator[ReplyEvent]:
         place, json = _place(event), event.need("delta", str)
-        if place not in self._blocks:
-            raise BadRequest("output_index", "is of no call that has begun")
+        if place not in self._blocks or not self._blocks[place].open:
+            raise BadRequest("output_index", "is of no call that is under way")
         block = self._block(place, ToolUse)
         if json:
             yield ArgumentsDelta(block.number, json)

@@ -36,6 +36,8 @@ SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kin
     "top_p": ("top_p", NUMBER),
     "top_logprobs": ("top_logprobs", int),
 }
+# Refused beyond that: "string too long", "integer below minimum value".
+LONGEST_USER, LEAST_TOKENS = 64, 16
 # What this API cannot say, however it is asked.
 UNSAID: Mapping[str, tuple[object, ...]] = {  # but for values that ask for nothing
     "top_k": (None,),
@@ -184,10 +186,13 @@ def write_request(request: ChatRequest) -> Written:
     for ours, (theirs, _) in SAMPLING.items():
         if (value := getattr(sampling, ours)) is not None:
             body[theirs] = value
+    if sampling.max_tokens is not None and sampling.max_tokens < LEAST_TOKENS:
+        body["max_output_tokens"] = LEAST_TOKENS  # clients probe an endpoint with 1
+        dropped.add("max_tokens")
     dropped |= {name for name, nothing in UNSAID.items() if getattr(sampling, name) not in nothing}
     if set(request.modalities or ()) - {"text"}:
         dropped.add("modalities")
-    _write_manner(request, body)
+    _write_manner(request, body, dropped)
     return Written(body, frozenset(dropped))
 
 
@@ -216,7 +221,7 @@ def _write_said(request: ChatRequest, dropped: set[str]) -> Json:
     return body
 
 
-def _write_manner(request: ChatRequest, body: Json) -> None:
+def _write_manner(request: ChatRequest, body: Json, dropped: set[str]) -> None:
     body["store"] = False
     included = [SEALS] if _thinks(request) else []
     if request.sampling.logprobs:
@@ -226,6 +231,9 @@ def _write_manner(request: ChatRequest, body: Json) -> None:
     for name in ("user", "metadata", "service_tier"):
         if (value := getattr(request, name)) is not None:
             body[name] = value
+    if len(body.get("user", "")) > LONGEST_USER:
+        dropped.add("user")
+        del body["user"]
     if request.stream:
         body["stream"] = True
 

@@ -55,9 +55,17 @@ def _write_tool(tool: Tool | Foreign, dropped: set[str]) -> Json | None:
         "type": "function",
         "name": tool.name,
         **described,
-        "parameters": tool.schema or NO_ARGUMENTS,
+        "parameters": _parameters(tool.schema),
         "strict": tool.strict or False,
     }
+
+
+def _parameters(schema: Json | None) -> Json:
+    """What the API wants in every case; of an object it wants the properties, if it has none too
+    ("object schema missing properties")."""
+    if not schema or (schema.get("type") == "object" and "properties" not in schema):
+        return NO_ARGUMENTS | (schema or {})
+    return schema
 
 
 def read_choice(

@@ -23,18 +23,31 @@ class Part:
     """A part of a message. Blocks that follow each other join in one: ``start`` is where the
     present one begins. A citation of a whole block waits until it is known how long that is."""
 
-    __slots__ = ("annotations", "logprobs", "number", "pieces", "refusal", "start", "waiting")
+    __slots__ = (
+        "_counted",
+        "_length",
+        "annotations",
+        "logprobs",
+        "number",
+        "pieces",
+        "refusal",
+        "start",
+        "waiting",
+    )
 
     def __init__(self, number: int, *, refusal: bool) -> None:
         self.number, self.refusal, self.start = number, refusal, 0
         self.pieces: list[str] = []
+        self._counted = self._length = 0  # how many of the pieces have been counted, and as what
         self.annotations: list[Json] = []
         self.logprobs: list[TokenLogprob] = []
         self.waiting: list[Citation] = []
 
     @property
     def length(self) -> int:
-        return sum(map(len, self.pieces))
+        self._length += sum(map(len, self.pieces[self._counted :]))
+        self._counted = len(self.pieces)
+        return self._length
 
     def whole(self) -> Json:
         return self.said("".join(self.pieces), self.annotations, self.logprobs)
@@ -42,8 +55,8 @@ class Part:
     def said(self, text: str, annotations: list[Json], logprobs: list[TokenLogprob]) -> Json:
         if self.refusal:
             return {"type": "refusal", "refusal": text}
-        told = {"logprobs": write_logprobs(logprobs)} if logprobs else {}
-        return {"type": "output_text", "text": text, "annotations": annotations, **told}
+        told = {"annotations": annotations, "logprobs": write_logprobs(logprobs)}
+        return {"type": "output_text", "text": text, **told}
 
 
 class Message:
@@ -102,7 +115,7 @@ class Message:
         if part.refusal:
             yield "refusal.done", {**place, "refusal": whole["refusal"]}
         else:
-            told = {"text": whole["text"], "logprobs": whole.get("logprobs", [])}
+            told = {"text": whole["text"], "logprobs": whole["logprobs"]}
             yield "output_text.done", {**place, **told}
         yield "content_part.done", {**place, "part": whole}
 
@@ -161,15 +174,18 @@ class Thought:
     def whole(self, status: Status) -> Json:
         del status  # an item of reasoning that is cut off has nothing that is half
         part = {"type": "summary_text", "text": "".join(self.pieces)}
-        item: Json = {
+        return {
             "id": self.id,
             "type": "reasoning",
             "summary": [part] if self.spoken else [],
+            "encrypted_content": self._sealed(),
         }
-        if self.seal:
-            own = self.seal.issuer == ISSUER
-            item["encrypted_content"] = self.seal.value if own else carried(self.seal)
-        return item
+
+    def _sealed(self) -> str:
+        """Without any the API would look the item up by its id, and know nothing of it: what it did
+        not seal itself is marked, so that it is told apart."""
+        own = self.seal is not None and self.seal.issuer == ISSUER
+        return self.seal.value if self.seal and own else carried(self.seal)
 
     def _place(self) -> Json:
         return {"item_id": self.id, "output_index": self.index, "summary_index": 0}

@@ -8,6 +8,7 @@ from gateway.dialects.openai_errors import TYPES, failure_in, write_error
 from gateway.dialects.openai_responses.usage import read_usage
 from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
 from gateway.usage import Usage
+from gateway.wire.halves import Halves
 from gateway.wire.json import Json, dumps, loads
 from gateway.wire.sse import write_event
 
@@ -71,7 +72,9 @@ def read_event(data: bytes) -> Json:
     except ValueError as error:
         if data == b"[DONE]":  # not OpenAI's, but some imitators end so
             return {"type": "response.in_progress"}
-        raise UpstreamBroke("the provider sent an event that is not JSON") from error
+        event = Halves().loads(data)
+        if event is None:
+            raise UpstreamBroke("the provider sent an event that is not JSON") from error
     if not isinstance(event, dict):
         raise UpstreamBroke("the provider sent an event that is not a JSON object")
     return event

@@ -65,10 +65,14 @@ class Coming:
             async with asyncio.timeout(self._patience):
                 return await anext(self._pieces)
         except TimeoutError:
-            problem = f"the request's body stopped coming for {self._patience:g} seconds"
-            error = BadRequest(None, problem, code="body_stalled")
-            error.status, error.kind = 408, "timeout"
-            raise error from None
+            raise stalled(self._patience) from None
+
+
+def stalled(seconds: float) -> BadRequest:
+    problem = f"the request's body stopped coming for {seconds:g} seconds"
+    error = BadRequest(None, problem, code="body_stalled")
+    error.status, error.kind = 408, "timeout"
+    return error
 
 
 @dataclass(frozen=True, slots=True)
