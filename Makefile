@@ -44,9 +44,11 @@ lint: $(DEV_READY)
 types: $(DEV_READY)
 	@$(BIN)/mypy
 
+# What asks other processes, AWS' emulators or thousands of recorded and drawn cases: for `make test`.
+SLOW := aws contract deploy frameworks lambda_runtime model parity sdk handler/cli/test_control.py handler/cli/test_serve.py test_readme.py
 unit: $(DEV_READY)
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
-	  $(foreach slow,aws deploy frameworks lambda_runtime model sdk,--ignore=tests/$(slow))
+	@EXAMPLES=15 $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
+	  $(foreach slow,$(SLOW),--ignore=tests/$(slow))
 
 compatibility: $(DEV_READY) ## Write docs/compatibility.md: what comes through, for every pair of dialects
 	@PYTHONPATH=src:. $(BIN)/python -m tests.compatibility.render

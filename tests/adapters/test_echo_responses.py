@@ -38,7 +38,7 @@ def test_a_response_is_whole() -> None:
     (message,) = answer["output"]
     assert answer.pop("created_at") > 1_700_000_000
     assert (answer.pop("id")[:5], message.pop("id")[:4]) == ("resp_", "msg_")
-    content = [{"type": "output_text", "text": HELLO, "annotations": []}]
+    content = [{"type": "output_text", "text": HELLO, "annotations": [], "logprobs": []}]
     assert answer == {
         "object": "response",
         "status": "completed",

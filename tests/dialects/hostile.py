@@ -1,6 +1,7 @@
 """Odd JSON, put in the place of every value of a good body: what a hostile tester sends."""
 
 import copy
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,7 +34,8 @@ ODD: tuple[Any, ...] = (
 )
 
 # Enough to find what a reader forgot, few enough for the whole suite to take seconds.
-quickly = settings(max_examples=60, deadline=None)
+# `make check` looks at fewer than `make test` does.
+quickly = settings(max_examples=int(os.environ.get("EXAMPLES", "60")), deadline=None)
 
 anything = st.recursive(
     st.none()
