@@ -328,3 +328,29 @@ def test_what_is_not_of_this_api_is_the_providers_fault(junk: bytes) -> None:
 def test_an_item_does_not_change_its_kind() -> None:
     with pytest.raises(UpstreamBroke):
         heard(CREATED, text("a"), done(0, CALL))
+
+
+@pytest.mark.parametrize(
+    ("told", "whole", "expected"),
+    [
+        (["Got it"], "Got it, and more", ["Got it", ", and more"]),
+        ([], "all at once", ["all at once"]),
+        (["as ", "told"], "as told", ["as ", "told"]),
+        (["not that."], "another text", ["not that."]),
+    ],
+)
+def test_what_the_pieces_left_out_is_told_at_the_end(
+    told: list[str], whole: str, expected: list[str]
+) -> None:
+    place = {"output_index": 0, "content_index": 0, "item_id": "m"}
+    reader = RESPONSES_FORM.reader(Identity("i", 1))
+    events = [
+        event
+        for piece in told
+        for event in reader.feed(
+            dumps({"type": "response.output_text.delta", **place, "delta": piece})
+        )
+    ]
+    part = {"type": "output_text", "text": whole, "annotations": []}
+    events += reader.feed(dumps({"type": "response.content_part.done", **place, "part": part}))
+    assert [event.text for event in events if isinstance(event, TextDelta)] == expected

@@ -4,7 +4,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.chat.blocks import Block, Refusal, Text, Thinking, ToolUse
 from gateway.chat.reply import (
@@ -24,7 +24,7 @@ from gateway.chat.reply import (
 from gateway.dialects.base import Fields
 from gateway.dialects.forms import Identity
 from gateway.dialects.openai_errors import failure_in
-from gateway.dialects.openai_responses.begun import Begun, untold
+from gateway.dialects.openai_responses.begun import NOTHING, Begun, Make, Next, untold
 from gateway.dialects.openai_responses.citations import read_annotation
 from gateway.dialects.openai_responses.items import read_call
 from gateway.dialects.openai_responses.logprobs import read_logprobs
@@ -44,21 +44,6 @@ from gateway.wire.json import Json, loads
 
 # Which block an event is about: the item's number, and that of the part where it has parts.
 Place = tuple[int, int]
-Make = type[TextDelta] | type[ThinkingDelta] | type[ArgumentsDelta]
-
-
-class _Next(NamedTuple):
-    """What the next event most often is: another piece of the same block."""
-
-    kind: str
-    output: object
-    part_name: str
-    part: object
-    make: Make
-    block: int
-
-
-NOTHING = _Next("", None, "", None, TextDelta, 0)
 
 
 class ReplyReader:
@@ -91,7 +76,9 @@ class ReplyReader:
                 and type(piece := event["delta"]) is str
                 and not event.get("logprobs")
             ):
-                return [make(block, piece)]
+                block.said += len(piece)
+                block.last = piece
+                return [make(block.number, piece)]
         except KeyError:
             pass  # it is another event, and read as that
         if self.ended:
@@ -135,15 +122,15 @@ class ReplyReader:
 
     def _expect(self, event: Fields, part_name: str, make: Make, block: Begun) -> None:
         """The next event most likely resembles this one."""
-        block.spoken = True
         kind, output = event.rest["type"], event.rest["output_index"]
-        self._next = _Next(kind, output, part_name, event.rest[part_name], make, block.number)
+        self._next = Next(kind, output, part_name, event.rest[part_name], make, block)
 
     def text(self, event: Fields) -> Iterator[ReplyEvent]:
         place, text = _place(event, "content_index"), event.need("delta", str)
         logprobs = tuple(read_logprobs(event))
         if text or logprobs:
             block = self._block(place, Text)
+            block.say(text)
             yield TextDelta(block.number, text, logprobs=logprobs)
             self._expect(event, "content_index", TextDelta, block)
 
@@ -151,7 +138,7 @@ class ReplyReader:
         place, text = _place(event, "content_index"), event.need("delta", str)
         if text:
             block = self._block(place, Refusal)
-            block.spoken = True
+            block.say(text)
             yield RefusalDelta(block.number, text)
 
     def arguments(self, event: Fields) -> Iterator[ReplyEvent]:
@@ -160,6 +147,7 @@ class ReplyReader:
             raise BadRequest("output_index", "is of no call that is under way")
         block = self._block(place, ToolUse)
         if json:
+            block.say(json)
             yield ArgumentsDelta(block.number, json)
             self._expect(event, "output_index", ArgumentsDelta, block)
 
@@ -176,6 +164,7 @@ class ReplyReader:
             block = self._block((output, 0), Thinking)
             between = "\n\n" if block.paragraph not in (None, (part_name, part)) else ""
             block.paragraph = (part_name, part)
+            block.say(between + text)
             yield ThinkingDelta(block.number, between + text, id=self._ids.get(output))
             self._expect(event, part_name, ThinkingDelta, block)
 
@@ -197,7 +186,7 @@ class ReplyReader:
             call, block = read_call(item), self._block(place, ToolUse)
             yield ToolUseStarted(block.number, call.id, call.name, seal=call.seal)
             if call.arguments:
-                block.spoken = True
+                block.say(call.arguments)
                 yield ArgumentsDelta(block.number, call.arguments)
 
     def part_ended(self, event: Fields) -> Iterator[ReplyEvent]:
