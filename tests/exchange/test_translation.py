@@ -608,3 +608,17 @@ def test_where_no_tool_is_left_none_is_chosen(target: Target) -> None:
     sent, dropped = sent_and_lost(target, body, ANTHROPIC_MESSAGES)
     assert not {"tools", "tool_choice", "toolConfig"} & sent.keys()
     assert dropped == ("tool_choice", "tools.web_search_20250305")
+
+
+@pytest.mark.parametrize("target", [GPT, RESPONSES, NATIVE])
+def test_what_claude_code_tells_anthropic_is_told_to_nobody_else(target: Target) -> None:
+    """It differs in every call, so whatever stood behind it would never be found in a cache."""
+    billing = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cch=a1b2c;"}
+    system = [billing, {"type": "text", "text": "Be brief."}]
+    body = MESSAGE | {"max_tokens": 99, "system": system}
+    sent, dropped = sent_and_lost(target, body, ANTHROPIC_MESSAGES)
+    assert dropped == ("system[].x-anthropic-billing-header",)
+    assert b"cch=" not in dumps(sent)
+    strict = World(endpoint(target, strict=True), FakeUpstream(dumps(ANSWERS[ANSWERED[target]])))
+    asked(strict, body, ANTHROPIC_MESSAGES)
+    assert strict.record.outcome == "answered"

@@ -33,8 +33,11 @@ LARGEST_ERROR = 256 * 1024
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_START = 16 * 1024 * 1024
 # Losses that a strict endpoint bears. OpenAI demands a name of every schema, and it means nothing;
-# what another model sealed in an earlier turn is nothing that is asked for in this one.
-BORNE = frozenset({"response_format.name", "thinking", "signature"})
+# what another model sealed in an earlier turn is nothing that is asked for in this one; and what a
+# client tells its maker's servers is nothing for others.
+BORNE = frozenset(
+    {"response_format.name", "signature", "system[].x-anthropic-billing-header", "thinking"}
+)
 # A key with its middle starred out, as providers quote it back in their errors.
 _MASKED_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 

@@ -28,13 +28,21 @@ def _read_message(fields: Fields, unread: Json) -> Message:
     return message
 
 
+# Claude Code's first system text, for Anthropic's own servers: it differs from call to call, and
+# in front of all else it would keep every other provider from finding anything in its cache.
+BILLING = "x-anthropic-billing-header"
+
+
 def read_system(fields: Fields, unread: Json) -> list[Text]:
     content = fields.may("system", (str, list))
     texts = []
     for nth, block in enumerate(read_content("" if content is None else content, "system", unread)):
         if not isinstance(block, Text):
             raise BadRequest(f"system[{nth}].type", "must be text")
-        texts.append(block)
+        if block.text.startswith(f"{BILLING}:") and isinstance(content, list):
+            unread[f"system[].{BILLING}"] = block.text
+        else:
+            texts.append(block)
     return texts
 
 
