@@ -238,7 +238,7 @@ def test_tables_are_made_once_and_records_expire(tables: Aws) -> None:
 
 
 def strings() -> Iterator[str]:
-    for path in SOURCE.rglob("*.py"):
+    for path in (SOURCE / "gateway" / "adapters" / "aws").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value

@@ -157,7 +157,8 @@ def of_choice(choice: Choice, *, as_values: bool) -> dict[str, Any]:
         "refusal": "".join(b.text for b in choice.content if isinstance(b, Refusal)),
         "calls": [call_of(block, as_values=as_values) for block in uses],
         "thinking": thoughts_of(choice),
-        "signature": [one for b in choice.content if (one := signature_of(b))],
+        # In no order: a text may overtake a call that has not ended.
+        "signature": sorted(one for b in choice.content if (one := signature_of(b))),
         "citations": list(
             dict.fromkeys((c.url, c.title, c.quote or None) for b in texts for c in b.citations)
         ),
