@@ -44,11 +44,12 @@ lint: $(DEV_READY)
 types: $(DEV_READY)
 	@$(BIN)/mypy
 
-# What asks other processes, AWS' emulators or thousands of recorded and drawn cases: for `make test`.
-SLOW := aws contract deploy frameworks lambda_runtime model parity sdk handler/cli/test_control.py handler/cli/test_serve.py test_readme.py
+# What asks other processes, AWS' emulators or thousands of recorded and wounded cases: for `make test`.
+SLOW := aws contract deploy frameworks lambda_runtime model parity sdk handler/cli test_readme.py
 unit: $(DEV_READY)
 	@EXAMPLES=15 $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
-	  $(foreach slow,$(SLOW),--ignore=tests/$(slow))
+	  $(foreach slow,$(SLOW),--ignore=tests/$(slow)) \
+	  --ignore-glob='tests/dialects/test_*hostile*'
 
 compatibility: $(DEV_READY) ## Write docs/compatibility.md: what comes through, for every pair of dialects
 	@PYTHONPATH=src:. $(BIN)/python -m tests.compatibility.render
