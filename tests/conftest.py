@@ -1,8 +1,17 @@
-"""What holds for every test."""
+"""What holds for every test.
+
+Hypothesis draws the same examples in every run, so that a run says something of the change and
+nothing of luck. ``pytest --hypothesis-profile=elsewhere`` looks elsewhere each time.
+"""
 
 import pytest
+from hypothesis import settings
 
 from gateway.admin import means
+
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("elsewhere", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)

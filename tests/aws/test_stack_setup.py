@@ -170,7 +170,7 @@ def test_while_the_tables_are_protected_the_secrets_are_too(stack: Stack) -> Non
 
 def test_what_went_wrong_is_the_reason(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLUICEGATE_CONFIG_TABLE", "not-there")
-    status, reason = stack.sends("Create", seconds=12)
+    status, reason = stack.sends("Create")
     assert status == "FAILED"
     assert "on table 'not-there' failed: there is none in this account and region" in reason
     assert stack.sends("Delete")[0] == "FAILED"

@@ -49,7 +49,8 @@ async def set_up(event: Json, seconds: float) -> str | None:
 
 
 async def _first_key(means: Means, safe: Safe, seconds: float) -> None:
-    """A role that was made a moment ago is not known everywhere at once: refusals pass."""
+    """A role that was made a moment ago is not known everywhere at once: refusals pass. What is
+    not there does not come."""
     refused: Unavailable | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -59,6 +60,8 @@ async def _first_key(means: Means, safe: Safe, seconds: float) -> None:
                         logger.info("there is an admin key")
                         return
                 except Unavailable as error:
+                    if error.code == "aws_missing":
+                        raise
                     refused = error
                 await asyncio.sleep(BETWEEN_TRIES)
     except TimeoutError:
