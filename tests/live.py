@@ -23,7 +23,7 @@ from gateway.routing.endpoint import Endpoint, Target
 from gateway.settings import Settings
 from handler.app import create_app, query_routes
 
-PATIENCE = 5.0  # seconds that anything here waits at most
+PATIENCE = 20.0  # seconds that anything here waits at most
 KEY = "sk-test-1234567890"
 NO_LINGER = struct.pack("ii", 1, 0)
 DONE = b"data: [DONE]\n\n"

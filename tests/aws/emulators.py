@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 
+from gateway.adapters.aws import clients, sdk
 from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.provision import create_tables
 from tests.serving import free_port
@@ -78,6 +79,12 @@ class Faults:
             assert len(json.load(answer)) == len(rules)
 
 
+def be_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AWS take as long as it may on a busy machine: what is tested is what it answers."""
+    monkeypatch.setattr(clients, "DEADLINE", 40.0)
+    monkeypatch.setattr(sdk, "PATIENCE", 15.0)
+
+
 class Servers:
     """Each starts when it is first asked for. So do its clients: to make them takes long."""
 
@@ -94,6 +101,7 @@ class Servers:
 
     def aws(self, name: str, monkeypatch: pytest.MonkeyPatch) -> Aws:
         """From here on, the SDK takes this one for AWS."""
+        be_patient(monkeypatch)
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             monkeypatch.delenv(variable)
         for variable, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": self.url(name)}.items():

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gateway.adapters.aws import sdk
+from gateway.adapters.aws.clients import Clients
 from gateway.adapters.aws.items import DynamoItems
 from gateway.adapters.aws.records import DynamoRecords
 from gateway.adapters.aws.vault import SecretsManagerVault
@@ -31,6 +34,13 @@ def put(name: str = "e", *, nth: int = 1, expected: int = 0) -> Change:
 @pytest.fixture
 def items(faulty: Aws) -> DynamoItems:
     return DynamoItems(faulty.clients, faulty.config)
+
+
+@pytest.fixture
+def hasty(faulty: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """As patient as in production."""
+    monkeypatch.setattr(sdk, "PATIENCE", 1.0)
+    return replace(faulty, clients=Clients(deadline=3))
 
 
 def failing(operation: str, code: str, **rule: Any) -> dict[str, Any]:
@@ -120,10 +130,9 @@ async def timed_out(work: Awaitable[object]) -> None:
     assert slow.value.code == "aws_timed_out"
 
 
-def test_a_slow_aws_is_given_up_and_the_loop_goes_on(
-    items: DynamoItems, faulty: Aws, faults: Faults
-) -> None:
-    vault = SecretsManagerVault(faulty.clients, faulty.prefix, clock=Clock())
+def test_a_slow_aws_is_given_up_and_the_loop_goes_on(hasty: Aws, faults: Faults) -> None:
+    items = DynamoItems(hasty.clients, hasty.config)
+    vault = SecretsManagerVault(hasty.clients, hasty.prefix, clock=Clock())
     faults.are({"service": "*", "latency": 10_000})
 
     async def work() -> int:
@@ -133,9 +142,8 @@ def test_a_slow_aws_is_given_up_and_the_loop_goes_on(
     assert run(work()) > 50
 
 
-def test_more_slow_calls_than_threads_are_given_up_in_time_too(
-    items: DynamoItems, faults: Faults
-) -> None:
+def test_more_slow_calls_than_threads_are_given_up_in_time_too(hasty: Aws, faults: Faults) -> None:
+    items = DynamoItems(hasty.clients, hasty.config)
     faults.are({"service": "*", "latency": 10_000})
 
     async def work() -> int:

@@ -18,7 +18,7 @@ from gateway.metering.records import Record
 from gateway.ports import Change
 from gateway.settings import Settings
 from handler.control.routes import means_of
-from tests.aws.emulators import CREDENTIALS, started
+from tests.aws.emulators import CREDENTIALS, be_patient, started
 from tests.deploy.stack import Stack
 from tests.serving import free_port
 
@@ -79,6 +79,7 @@ class Deployed:
         )
 
     def _become(self, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        be_patient(monkeypatch)
         arn = self._client("iam").get_role(RoleName=self._names[role])["Role"]["Arn"]
         taken = self._client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:

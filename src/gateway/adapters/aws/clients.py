@@ -23,18 +23,20 @@ SERVICES: tuple[Service, ...] = ("dynamodb", "secretsmanager")
 
 # Not the loop's default threads: while AWS is slow, files are still read.
 WORKERS = 16
+DEADLINE = 3.0  # seconds for one operation
 MAKING = 15  # seconds: the SDK reads its models, which takes long in a small function
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)  # seconds, for what the SDK does not try again
 
 
 class Clients:
-    """``deadline``: seconds for one operation, its retries and its waiting for a thread included.
+    """``deadline``: seconds for one operation, its retries and its waiting for a thread included;
+    None for the usual.
 
     Where AWS is (region, credentials, AWS_ENDPOINT_URL) the SDK finds by itself.
     """
 
-    def __init__(self, *, deadline: float = 3) -> None:
-        self._deadline = deadline
+    def __init__(self, *, deadline: float | None = None) -> None:
+        self._deadline = DEADLINE if deadline is None else deadline
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="aws")
         self._making = threading.Lock()
         self._session: Session | None = None

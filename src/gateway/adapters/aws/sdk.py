@@ -15,6 +15,8 @@ from gateway.adapters.aws.use import Refused, Use
 
 Answer = TypeVar("Answer")
 
+PATIENCE = 1.0  # seconds to connect, and for an answer to begin
+
 
 class Session:
     """Makes clients, one at a time: the models that it reads for one it has for the next."""
@@ -23,8 +25,8 @@ class Session:
         _hush()
         self._session = botocore.session.get_session()
         self._config = Config(
-            connect_timeout=1,
-            read_timeout=1,
+            connect_timeout=PATIENCE,
+            read_timeout=PATIENCE,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=connections,
         )
