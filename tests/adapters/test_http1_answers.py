@@ -244,6 +244,30 @@ def test_a_body_over_the_limit_is_refused_and_hung_up_on() -> None:
     asyncio.run(story())
 
 
+def test_a_little_that_unfolds_to_very_much_leaves_others_their_turn() -> None:
+    async def story() -> None:
+        transport, turns = to_loopback(), 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        bomb = gzip.compress(bytes(50 * PIECE))
+        async with provider(says(encoded("gzip", bomb))) as stage:
+            upstream = await opened(transport, stage.url)
+            assert await upstream.next(5)  # all of it has arrived
+            other, sizes = asyncio.create_task(others()), list[int]()
+            await count(upstream, sizes)
+            other.cancel()
+            assert turns >= len(sizes) - 2
+            await upstream.close()
+            await transport.close()
+
+    asyncio.run(story())
+
+
 def test_a_compressed_body_unfolds_a_bounded_piece_at_a_time() -> None:
     async def story() -> None:
         transport = to_loopback()

@@ -169,6 +169,8 @@ class Http1Upstream:
             raise UpstreamBroke(f"the answer of {connection.host} was closed before")
         while True:
             if connection.buffered or (self._inflater and self._inflater.more):
+                if self._inflater and self._inflater.more:
+                    await asyncio.sleep(0)  # little may unfold to very much: others have their turn
                 if piece := self._take():
                     return piece
             elif connection.failure:
