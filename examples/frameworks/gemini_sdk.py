@@ -13,7 +13,7 @@ ENDPOINT = "demo"
 client = genai.Client(
     api_key=KEY,
     vertexai=False,  # or GOOGLE_GENAI_USE_VERTEXAI in your environment would send it elsewhere
-    http_options=types.HttpOptions(base_url=f"{URL}/gateway/gemini"),  # the SDK adds /v1beta
+    http_options=types.HttpOptions(base_url=f"{URL}/gateway/gemini"),  # the SDK adds a version
 )
 
 answer = client.models.generate_content(model=ENDPOINT, contents="Hello!")

@@ -1,11 +1,13 @@
 """A request's body: read within bounds, unpacked within bounds, and made a JSON object."""
 
+import asyncio
 import sys
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from gateway.errors import BadRequest, BodyTooLarge, UnsupportedEncoding
+from gateway.exchange.proxied.call import stalled
 from gateway.wire.json import Json, loads
 
 if sys.version_info >= (3, 14):
@@ -17,6 +19,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 ENCODINGS = "gzip, deflate, zstd"
+PATIENCE = 60.0  # seconds for the next part of a body
 
 
 class CallerGone(Exception):
@@ -38,7 +41,10 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     """
     if _announced(headers.get("content-length", "")) > limit:
         raise _too_large(limit)
-    body = await _received(receive, limit)
+    try:
+        body = await _received(receive, limit)
+    except TimeoutError:
+        raise stalled(PATIENCE) from None
     for encoding in reversed(_encodings(headers)):
         body = _unpacked(body, encoding, limit)
     return body
@@ -49,7 +55,22 @@ def _announced(length: str) -> int:
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
+def refuse_upgrade(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """A server that is asked for another protocol (``Upgrade: h2c``, as Java's HttpClient does of
+    itself over plain HTTP) gives no body on, and nothing else would tell."""
+    given = dict(headers)
+    encloses = given.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in given
+    if b"upgrade" in given and encloses:
+        problem = "the header Upgrade takes the body away: speak HTTP/1.1 without it"
+        raise BadRequest(None, problem, code="upgrade")
+
+
 async def _received(receive: Receive, limit: int) -> bytes:
+    async with asyncio.timeout(PATIENCE) as patience:
+        return await _all_of(receive, limit, patience)
+
+
+async def _all_of(receive: Receive, limit: int, patience: asyncio.Timeout) -> bytes:
     message = await receive()
     body: bytes = message.get("body", b"")
     if message["type"] == "http.request" and not message.get("more_body"):
@@ -65,6 +86,7 @@ async def _received(receive: Receive, limit: int) -> bytes:
             raise _too_large(limit)
         if not message.get("more_body"):
             return bytes(parts)
+        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)
         message = await receive()
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,7 +30,7 @@ from gateway.exchange.exchange import HOPS, Call
 from gateway.exchange.gateway import Gateway
 from gateway.providers.catalog import PROVIDERS
 from gateway.wire.json import Json
-from handler.bodies import CallerGone, read_body, read_object
+from handler.bodies import CallerGone, read_body, read_object, refuse_upgrade
 from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.hang_up import HangUp
@@ -68,10 +68,12 @@ class QueryPath:
 
 
 # Where Gemini's SDKs look for the API: 1.x below /v1beta, 3.x below /v1, LiteLLM below neither;
-# all of them where the base URL already ends in a version, too.
+# all of them where the base URL already ends in a version, too, which need not be theirs.
+VERSIONS = ("/v1beta", "/v1", "/v1alpha")
 GEMINI_ROOTS = tuple(
-    f"/gateway/gemini{version}"
-    for version in ("", "/v1beta", "/v1", "/v1alpha", "/v1beta/v1beta", "/v1/v1")
+    f"/gateway/gemini{given}{added}"
+    for added in ("", "/v1beta", "/v1")
+    for given in (("", *VERSIONS) if not added else VERSIONS)
 )
 GEMINI_METHODS: tuple[tuple[str, Dialect, bool], ...] = (
     ("generateContent", GEMINI, False),
@@ -81,7 +83,7 @@ GEMINI_METHODS: tuple[tuple[str, Dialect, bool], ...] = (
     ("batchEmbedContents", GEMINI_BATCH_EMBED, False),
 )
 
-QUERY_PATHS = (
+PLAIN_PATHS = (
     QueryPath("/gateway/openai/v1/chat/completions", OPENAI_CHAT, unified=False),
     QueryPath("/gateway/mlflow/v1/chat/completions", OPENAI_CHAT, unified=True),
     QueryPath("/gateway/openai/v1/embeddings", OPENAI_EMBEDDINGS, unified=False),
@@ -92,9 +94,10 @@ QUERY_PATHS = (
     QueryPath("/gateway/openai/v1/responses/compact", OPENAI_COMPACTION, unified=False),
     QueryPath("/gateway/anthropic/v1/messages", ANTHROPIC_MESSAGES, unified=False),
     QueryPath("/gateway/anthropic/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
-    # Anthropic's SDKs add /v1 to their base URL, even where it stands there already.
-    QueryPath("/gateway/anthropic/v1/v1/messages", ANTHROPIC_MESSAGES, unified=False),
-    QueryPath("/gateway/anthropic/v1/v1/messages/count_tokens", ANTHROPIC_COUNT, unified=False),
+)
+QUERY_PATHS = (
+    *PLAIN_PATHS,
+    QueryPath("/gateway/{endpoint:path}/mlflow/invocations", None, unified=True),
     *(
         QueryPath(
             f"{root}/models/{{endpoint:path}}:{method}", dialect, unified=False, streamed=streamed
@@ -102,7 +105,8 @@ QUERY_PATHS = (
         for root in GEMINI_ROOTS
         for method, dialect, streamed in GEMINI_METHODS
     ),
-    QueryPath("/gateway/{endpoint:path}/mlflow/invocations", None, unified=True),
+    # Anthropic's SDKs add /v1 to their base URL, even where it stands there already; so do others.
+    *(replace(path, path=path.path.replace("/v1/", "/v1/v1/", 1)) for path in PLAIN_PATHS),
 )
 
 
@@ -144,6 +148,7 @@ class Query:
         return answer_for(error, request_id=request_id, detail=path.unified, dialect=path.errors)
 
     async def _call(self, scope: Scope, receive: Receive, request_id: str) -> Call:
+        refuse_upgrade(scope["headers"])
         headers = _headers(scope)
         text = await read_body(receive, headers, self._max_body)
         body = read_object(text)

@@ -161,6 +161,8 @@ MODELS_PATHS: Mapping[str, Shape] = {
     "/gateway/openai/v1/models": AS_OPENAI,
     "/gateway/mlflow/v1/models": AS_MLFLOW,
     "/gateway/anthropic/v1/models": AS_ANTHROPIC,
-    "/gateway/anthropic/v1/v1/models": AS_ANTHROPIC,
     **{f"{root}/models": AS_GEMINI for root in GEMINI_ROOTS},
+    "/gateway/openai/v1/v1/models": AS_OPENAI,
+    "/gateway/mlflow/v1/v1/models": AS_MLFLOW,
+    "/gateway/anthropic/v1/v1/models": AS_ANTHROPIC,
 }

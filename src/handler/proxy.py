@@ -16,7 +16,7 @@ from gateway.exchange.proxied.call import RawCall, stalled
 from gateway.exchange.proxied.headers import SENT
 from gateway.exchange.proxying import PATH, Proxying
 from gateway.providers.catalog import PROVIDERS
-from handler.bodies import CallerGone
+from handler.bodies import CallerGone, refuse_upgrade
 from handler.door import CALLER, REQUEST_ID
 from handler.errors import answer_for
 from handler.hang_up import HangUp
@@ -71,6 +71,7 @@ class Proxy:
             return answer_for(ours, request_id=request_id, detail=True)
 
     async def _call(self, scope: Scope, arriving: "Arriving", request_id: str) -> RawCall:
+        refuse_upgrade(scope["headers"])
         headers, left = _headers(scope), seconds_left(scope)
         return RawCall(
             request_id,

@@ -23,17 +23,29 @@ from tests.dialects.hostile import anything, quickly
         ({"error": "no"}, "no"),
         ({"message": "no", "object": "error"}, "no"),  # Mistral
         ({"detail": "no"}, "no"),  # FastAPI
-        ({"detail": [{"loc": ["body"], "msg": "no"}]}, None),
+        ({"detail": [{"loc": ["body"], "msg": "no"}]}, "no"),
+        (
+            {"detail": [{"loc": ["body", "n"], "msg": "too many"}, {"loc": ["seed"], "msg": "no"}]},
+            "n: too many; seed: no",
+        ),
+        (  # Mistral's 422
+            {"object": "error", "message": {"detail": [{"loc": ["body", "user"], "msg": "no"}]}},
+            "user: no",
+        ),
+        ([{"error": {"code": 400, "message": "no"}}], "no"),  # Google's OpenAI layer
+        ({"errors": [{"message": "no"}, {"message": "nor this"}]}, "no; nor this"),
+        ({"errors": [{"message": str(nth)} for nth in range(9)]}, "0; 1; 2; 3; 4"),
+        ({"error": {"error": {"error": {"error": {"error": "too deep"}}}}}, None),
         ({"error": {"message": ""}, "message": "yet"}, "yet"),
         ({"error": {"message": None}, "detail": "yet"}, "yet"),
         ({"error": None, "message": 5, "detail": "yet"}, "yet"),
-        ({"error": {"message": {"deep": "no"}}}, None),
+        ({"error": {"message": {"other": "no"}}}, None),
         ({"error": 5}, None),
-        ({"error": ["no"]}, None),
+        ({"error": ["no"]}, "no"),
         ({}, None),
         (None, None),
         ([], None),
-        ("no", None),
+        ("no", "no"),
         (5, None),
     ],
 )
@@ -57,7 +69,8 @@ SAID = "the provider failed while it answered: "
         ("no", 502, "upstream", None, SAID + "no"),
         (5, 502, "upstream", None, SAID + "an error without a message"),
         (None, 502, "upstream", None, SAID + "an error without a message"),
-        ({"message": ["no"]}, 502, "upstream", None, SAID + "an error without a message"),
+        ({"message": ["no"]}, 502, "upstream", None, SAID + "no"),
+        ({"message": [5]}, 502, "upstream", None, SAID + "an error without a message"),
     ],
 )
 def test_an_error_in_the_place_of_an_answer_is_a_broken_upstream(

@@ -117,6 +117,14 @@ def test_falls_back_when_a_stream_fails_before_its_content(first: FakeUpstream) 
     assert first.closed == 1
 
 
+def test_a_stream_that_goes_on_without_content_has_no_longer_than_one_that_is_silent() -> None:
+    waited = Timeouts(first_content=5, commit_after=60)
+    upstream = FakeUpstream(Silence(5), *[ROLE] * 9, HELLO, STOP, DONE)
+    world = World(endpoint(timeouts=waited), upstream)
+    with pytest.raises(UpstreamTimedOut, match="began no answer in time"):
+        run(world.ask(ASK))
+
+
 def test_a_stream_refused_at_once_is_a_true_status() -> None:
     world = World(endpoint(), FakeUpstream(b'{"error":{"message":"no"}}', status=400))
     with pytest.raises(UpstreamRejected):

@@ -255,3 +255,14 @@ def test_a_failure_of_every_target_is_written_down_once() -> None:
     record: Record
     (record,) = world.ledger.records
     assert (record.outcome, record.status, record.error) == ("failed", 502, "UpstreamUnreachable")
+
+
+@pytest.mark.parametrize("path", [f"{OPENAI}/chat/completions", "/gateway/proxy/gpt/v1/files"])
+@pytest.mark.parametrize("length", [{"content-length": "9"}, {"transfer-encoding": "chunked"}])
+def test_a_body_that_the_server_takes_for_another_protocol_is_not_lost_in_silence(
+    path: str, length: Json
+) -> None:
+    """uvicorn gives nothing of it on, and Java's HttpClient asks for HTTP/2 of itself."""
+    told = post(path, b"", upgrade="h2c", **length)
+    assert (told.status, told.error["code"]) == (400, "upgrade")
+    assert "speak HTTP/1.1 without it" in told.error["message"]

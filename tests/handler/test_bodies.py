@@ -1,5 +1,6 @@
 """A request's body: read, unpacked and parsed within bounds."""
 
+import asyncio
 import gzip
 import random
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedEncoding
 from gateway.wire.json import Json
+from handler import bodies
 from handler.bodies import CallerGone, Message, read_body, read_object
 from tests.fakes import run
 
@@ -52,6 +54,22 @@ def read(*parts: bytes, limit: int = LIMIT, **headers: Any) -> bytes:
     messages[-1]["more_body"] = False
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return run(read_body(receiving(messages), named, limit))
+
+
+@pytest.mark.parametrize(
+    "before", [[], [{"type": "http.request", "body": b"{", "more_body": True}]]
+)
+def test_a_body_that_stops_coming_is_not_waited_for_for_ever(
+    before: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.01)
+
+    async def receive() -> Message:
+        return before.pop() if before else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    with pytest.raises(BadRequest, match=r"stopped coming for 0\.01 seconds") as stalled:
+        run(read_body(receive, {"content-length": "9"}, LIMIT))
+    assert (stalled.value.status, stalled.value.code) == (408, "body_stalled")
 
 
 def receiving(messages: list[Message]) -> Callable[[], Awaitable[Message]]:

@@ -5,7 +5,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 
-from gateway.dialects import OPENAI_CHAT
+from gateway.dialects import OPENAI_CHAT, OPENAI_EMBEDDINGS
 from gateway.providers.catalog import PROVIDERS
 from gateway.providers.quirks import NO_QUIRKS, Fitted, Quirks, fit
 from gateway.wire.json import Json
@@ -86,6 +86,14 @@ def test_mistral_has_its_own_names() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["deepseek", "ollama", "nvidia", "together", "deepinfra", "perplexity"]
+)
+def test_a_limit_is_told_by_the_name_that_they_know(name: str) -> None:
+    limited = Fitted({"max_tokens": 9}, ("max_completion_tokens",), frozenset())
+    assert known(name, {"max_completion_tokens": 9}) == limited
+
+
+@pytest.mark.parametrize(
     ("name", "body", "dropped"),
     [
         ("mistral", {"user": "u", "logit_bias": {"1": 1}, "top_p": 1}, {"user", "logit_bias"}),
@@ -98,6 +106,13 @@ def test_mistral_has_its_own_names() -> None:
 )
 def test_what_whoever_asks_them_loses(name: str, body: Json, dropped: set[str]) -> None:
     assert known(name, body).dropped == dropped
+
+
+def test_mistral_calls_the_length_of_a_vector_otherwise() -> None:
+    asked = {"model": "m", "input": "x", "dimensions": 256, "user": "u"}
+    quirks = PROVIDERS["mistral"].quirks_in(OPENAI_EMBEDDINGS)
+    fitted = Fitted({"output_dimension": 256}, ("dimensions", "user"), frozenset({"user"}))
+    assert fit(asked, quirks) == fitted
 
 
 def test_quirks_are_of_members_that_openai_has() -> None:

@@ -81,6 +81,7 @@ def test_a_rate_limit_says_when_to_come_back(
         ("application/json", b'{"detail": "as told"}', "as told"),
         ("application/json", b'{"object": "error", "message": "as told"}', "as told"),
         ("text/html", b"<html>", "provider 'openai' answered 502 with a body of type 'text/html'"),
+        ("text/plain", b" no luck\n", "provider 'openai' answered 502: no luck"),
     ],
 )
 def test_another_shape_of_error_is_put_in_openais(

@@ -22,8 +22,23 @@ from tests.handler.driver import Told, scope
 Who = Literal["public", "caller", "admin"]
 OPENAI, MLFLOW = "/gateway/openai/v1", "/gateway/mlflow/v1"
 ANTHROPIC = "/gateway/anthropic/v1"
+RESPONSES = ("/responses", "/responses/compact", "/responses/input_tokens")
 RAW = "/gateway/proxy/{endpoint}/{path:path}"
 E, K, S = "/api/endpoints/{name}", "/api/keys/{name}", "/api/secrets/{name}"
+
+DOUBLED: dict[tuple[str, str], Who] = {
+    (verb, f"{root}/v1{rest}"): "caller"
+    for root, posted in (
+        (OPENAI, ("/chat/completions", "/embeddings", *RESPONSES)),
+        (MLFLOW, ("/chat/completions", "/embeddings", "/responses")),
+        (ANTHROPIC, ("/messages", "/messages/count_tokens")),
+    )
+    for verb, rest in (
+        *(("POST", path) for path in posted),
+        ("GET", "/models"),
+        ("GET", "/models/{name:path}"),
+    )
+}
 
 # A route that is not here fails the test, and so does one here that does not exist.
 EXPECTED: dict[tuple[str, str], Who] = {
@@ -31,6 +46,7 @@ EXPECTED: dict[tuple[str, str], Who] = {
     ("GET", "/ready"): "public",
     ("GET", "/openapi.json"): "public",
     ("GET", "/api/openapi.json"): "public",
+    **DOUBLED,
     ("POST", f"{OPENAI}/chat/completions"): "caller",
     ("POST", f"{MLFLOW}/chat/completions"): "caller",
     ("POST", f"{OPENAI}/embeddings"): "caller",
@@ -46,15 +62,22 @@ EXPECTED: dict[tuple[str, str], Who] = {
     ("POST", f"{ANTHROPIC}/messages/count_tokens"): "caller",
     ("GET", f"{ANTHROPIC}/models"): "caller",
     ("GET", f"{ANTHROPIC}/models/{{name:path}}"): "caller",
-    ("POST", f"{ANTHROPIC}/v1/messages"): "caller",
-    ("POST", f"{ANTHROPIC}/v1/messages/count_tokens"): "caller",
-    ("GET", f"{ANTHROPIC}/v1/models"): "caller",
-    ("GET", f"{ANTHROPIC}/v1/models/{{name:path}}"): "caller",
     ("POST", f"{OPENAI}/responses/input_tokens"): "caller",
     ("POST", f"{MLFLOW}/responses"): "caller",
     **{
         (verb, f"/gateway/gemini{version}/models{rest}"): "caller"
-        for version in ("", "/v1beta", "/v1", "/v1alpha", "/v1beta/v1beta", "/v1/v1")
+        for version in (
+            "",
+            "/v1beta",
+            "/v1",
+            "/v1alpha",
+            "/v1beta/v1beta",
+            "/v1beta/v1",
+            "/v1/v1beta",
+            "/v1/v1",
+            "/v1alpha/v1beta",
+            "/v1alpha/v1",
+        )
         for verb, rest in (
             ("GET", ""),
             ("GET", "/{name:path}"),

@@ -45,6 +45,13 @@ class Watch(Protocol):
         ...
 
 
+class StreamErrorWriter(Protocol):
+    def __call__(self, error: GatewayError, sent: bytes = b"") -> bytes:
+        """The events that end a stream with this error. ``sent``: whole events that its caller has
+        been sent, the first and the last among them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
     """A wire format: what the gateway must know to relay a call in it, and to translate one.
@@ -76,7 +83,7 @@ class Dialect:
     read_error: Callable[[object], str | None]
     is_error: Callable[[Json], bool]
     write_error: Callable[[GatewayError, str | None], Json]
-    write_stream_error: Callable[[GatewayError], bytes]
+    write_stream_error: StreamErrorWriter
     heartbeat: bytes = b": heartbeat\n\n"
     request_id_header: str | None = None
     address: Callable[[Json, str], Json] = lambda _, model: {"model": model}
@@ -89,16 +96,30 @@ class Dialect:
 
 def read_error(body: object) -> str | None:
     """What an error body says, in the shape that most APIs share (``{"error": {"message"}}``) or
-    another in use: error as text, FastAPI's ``detail``, Mistral's bare ``message``."""
-    if not isinstance(body, dict):
+    another in use: error as text, FastAPI's ``detail`` (a text, or a list of what is wrong where),
+    Mistral's bare ``message`` (which may hold such a ``detail``), a list of errors."""
+    return _said(body, DEEPEST)
+
+
+DEEPEST = 4  # an error in a list in a detail in a message
+MOST_TOLD = 5  # of a list of faults
+
+
+def _said(value: object, depth: int) -> str | None:
+    if isinstance(value, str) or not depth:
+        return value if isinstance(value, str) and value else None
+    if isinstance(value, list):
+        said = [text for one in value[:MOST_TOLD] if (text := _said(one, depth - 1))]
+        return "; ".join(said) or None
+    if not isinstance(value, dict):
         return None
-    error = body.get("error")
-    candidates = [
-        error.get("message") if isinstance(error, dict) else error,
-        body.get("message"),
-        body.get("detail"),
-    ]
-    return next((text for text in candidates if isinstance(text, str) and text), None)
+    names = ("error", "message", "detail", "errors", "msg")
+    texts = (_said(value.get(name), depth - 1) for name in names)
+    text = next((text for text in texts if text), None)
+    place = value.get("loc")
+    if text and isinstance(place, list) and place:
+        return f"{'.'.join(str(one) for one in place if one != 'body')}: {text}".removeprefix(": ")
+    return text
 
 
 def first_of(*places: int) -> int:

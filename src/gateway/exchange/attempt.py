@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 
 from gateway.dialects import Dialect, overlong
 from gateway.errors import (
-    BadRequest,
     GatewayError,
     Unavailable,
-    Unsupported,
     UpstreamBroke,
     UpstreamError,
     UpstreamRejected,
     UpstreamTimedOut,
 )
-from gateway.exchange.bridge import Bridge, bridge_for
-from gateway.exchange.exchange import HOPS, Call, told
-from gateway.exchange.manners import keep_manners
+from gateway.exchange.bridge import Bridge
+from gateway.exchange.crossing import beside_the_loop, cross
+from gateway.exchange.exchange import HOPS, Call
 from gateway.ports import Signer, Transport, Upstream, Vault
 from gateway.providers.catalog import PROVIDERS, Provider, Terms
 from gateway.providers.origins import base_url_of, origin_of
@@ -30,14 +28,9 @@ USER_AGENT = "sluicegate"
 # AWS quotes it back where a signature is not what it should be.
 SESSION_HEADER = "x-amz-security-token"
 LARGEST_ERROR = 256 * 1024
+LONGEST_TEXT = 500  # bytes of an error that is plain text, in a message
 ERROR_PATIENCE = 1.0  # seconds for the body of an error, whose status is known
 LARGEST_START = 16 * 1024 * 1024
-# Losses that a strict endpoint bears. OpenAI demands a name of every schema, and it means nothing;
-# what another model sealed in an earlier turn is nothing that is asked for in this one; and what a
-# client tells its maker's servers is nothing for others.
-BORNE = frozenset(
-    {"response_format.name", "signature", "system[].x-anthropic-billing-header", "thinking"}
-)
 # A key with its middle starred out, as providers quote it back in their errors.
 _MASKED_KEY = re.compile(r"(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]{2,}\*{3,}[A-Za-z0-9_\-]*")
 
@@ -84,14 +77,8 @@ class Outbound:
 
     async def _ask(self, call: Call, target: Target, endpoint: Endpoint, key: str | None) -> Opened:
         base_url, provider = base_url_of(target), PROVIDERS[target.provider]
-        try:
-            bridge, dialect = _bridge(call, provider, target)
-            body = bridge.request(target.model, provider.quirks_in(dialect))
-        except (RecursionError, Unwritable) as error:
-            problem = "the body nests too deep to be sent on"
-            raise BadRequest(None, problem, code="nested_too_deep") from error
-        if endpoint.strict and (lost := bridge.dropped - BORNE):
-            raise _not_whole(endpoint, target, lost)
+        crossed = await beside_the_loop(len(call.text), cross, call, target, endpoint)
+        bridge, dialect, body = crossed.bridge, crossed.dialect, crossed.body
         now = self.clock()
         deadline = call.within(now + endpoint.timeouts.first_content)
         url = base_url + provider.path_to(dialect, target.model, stream=call.stream)
@@ -128,7 +115,8 @@ class Outbound:
     async def _start(self, opened: Opened, deadline: float, *, stream: bool) -> bytes:
         if stream:
             return await self._first_content(opened.upstream, opened.bridge, deadline)
-        return opened.bridge.reply(await self._whole(opened.upstream, deadline))
+        answer = await self._whole(opened.upstream, deadline)
+        return await beside_the_loop(len(answer), opened.bridge.reply, answer)
 
     async def _whole(self, upstream: Upstream, deadline: float) -> bytes:
         remaining = max(deadline - self.clock(), 0)
@@ -148,7 +136,7 @@ class Outbound:
             if len(start) > LARGEST_START:
                 raise UpstreamBroke("the provider's stream does not come to its content")
             chunk = await upstream.next(max(deadline - self.clock(), 0))
-            if chunk is None:
+            if chunk is None or (chunk and self.clock() >= deadline):
                 raise UpstreamTimedOut("the provider began no answer in time")
             start += bridge.feed(chunk) if chunk else bridge.finish()
             if bridge.failure and not bridge.begun:
@@ -181,33 +169,6 @@ async def _rejection(
     return error
 
 
-def _bridge(call: Call, provider: Provider, target: Target) -> tuple[Bridge, Dialect]:
-    """A relay where the provider speaks as the caller does, else into the first that will do."""
-    spoken = [call.dialect] if call.dialect in provider.speaks else [*provider.speaks]
-    if call.dialect.chat and target.dialect:
-        spoken = [dialect for dialect in provider.speaks if dialect.name == target.dialect]
-    for dialect in spoken:
-        if bridge := bridge_for(call, dialect, provider.forms.get(dialect)):
-            keep_manners(call, dialect)
-            return bridge, dialect
-    offered = ", ".join(dialect.name for dialect in provider.speaks)
-    raise Unsupported(
-        f"endpoint {call.endpoint!r} is served by {provider.name!r}, which does not offer "
-        f"{call.dialect.name} (it offers {offered})",
-        code="unsupported_api",
-    )
-
-
-def _not_whole(endpoint: Endpoint, target: Target, dropped: set[str]) -> Unsupported:
-    lost = told(dropped)
-    return Unsupported(
-        f"endpoint {endpoint.name!r} is strict, and {target} cannot be told: {', '.join(lost)}; "
-        "leave that out, or make the endpoint not strict",
-        field=lost[0],
-        code="cannot_be_said",
-    )
-
-
 def _headers(call: Call, target: Target, terms: Terms, key: str | None) -> Mapping[str, str]:
     headers = {
         "content-type": "application/json",
@@ -232,7 +193,9 @@ def _read(error: UpstreamRejected, dialect: Dialect) -> None:
         body = loads(error.body)
     except ValueError:
         kind = error.upstream_headers.get("content-type", "").partition(";")[0]
-        if kind and error.body:
+        if kind == "text/plain" and error.body.strip():
+            error.message += f": {error.body[:LONGEST_TEXT].decode('utf-8', 'replace').strip()}"
+        elif kind and error.body:
             error.message += f" with a body of type {kind!r}"
         return
     error.message = dialect.read_error(body) or error.message

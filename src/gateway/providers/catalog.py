@@ -20,9 +20,17 @@ from gateway.dialects import (
     OPENAI_RESPONSES,
     Dialect,
 )
-from gateway.dialects.openai_chat import THOUGHTFUL_FORM
+from gateway.dialects.openai_chat import COMPATIBLE_FORM, MISTRAL_FORM, THOUGHTFUL_FORM
+from gateway.dialects.openai_models import reasons
 from gateway.providers.provider import Provider, Terms
-from gateway.providers.quirks import COHERES, GROQS, MISTRALS, PERPLEXITYS
+from gateway.providers.quirks import (
+    COHERES,
+    GROQS,
+    MISTRALS,
+    MISTRALS_EMBEDDINGS,
+    OLDER,
+    PERPLEXITYS,
+)
 
 __all__ = [
     "ANTHROPIC_COMPATIBLE",
@@ -72,6 +80,13 @@ BEARERS = Terms(headers=VERSION, forwards=ANTHROPICS.forwards)
 # endpoint), and clients send some with every call.
 MANTLES = Terms(headers=VERSION, forwards=frozenset({"anthropic-version"}), signed="bedrock-mantle")
 
+
+def _where_thoughts_are_kept(model: str) -> Dialect | None:
+    """Chat Completions forgets between turns what a model has thought, and gives the newest no
+    tools (https://developers.openai.com/api/docs/guides/migrate-to-responses)."""
+    return OPENAI_RESPONSES if reasons(model) else None
+
+
 ECHO = "echo"
 OPENAI_COMPATIBLE = "openai_compatible"
 ANTHROPIC_COMPATIBLE = "anthropic_compatible"
@@ -88,6 +103,7 @@ PROVIDERS: Mapping[str, Provider] = {
             ("OPENAI_API_KEY",),
             base_url_variable="OPENAI_BASE_URL",
             terms=OPENAIS,
+            better_in=_where_thoughts_are_kept,
             models=("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-"),
             example="gpt-4.1-mini",
         ),
@@ -143,6 +159,7 @@ PROVIDERS: Mapping[str, Provider] = {
             {**CHAT, ANTHROPIC_MESSAGES: "/anthropic/v1/messages"},
             ("DEEPSEEK_API_KEY",),
             terms_of={ANTHROPIC_MESSAGES: ANTHROPICS},
+            quirks_of={OPENAI_CHAT: OLDER},
             # A turn that called tools is refused without its thoughts
             # (https://api-docs.deepseek.com/guides/thinking_mode).
             forms={OPENAI_CHAT: THOUGHTFUL_FORM},
@@ -156,7 +173,8 @@ PROVIDERS: Mapping[str, Provider] = {
             ("MISTRAL_API_KEY",),
             models=("mistral-", "codestral-", "devstral-", "ministral-", "magistral-"),
             example="mistral-small-latest",
-            quirks_of={OPENAI_CHAT: MISTRALS},
+            quirks_of={OPENAI_CHAT: MISTRALS, OPENAI_EMBEDDINGS: MISTRALS_EMBEDDINGS},
+            forms={OPENAI_CHAT: MISTRAL_FORM},
         ),
         Provider(
             "cohere",
@@ -180,6 +198,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://api.together.xyz/v1",
             CHAT_AND_EMBEDDINGS,
             ("TOGETHER_API_KEY",),
+            quirks_of={OPENAI_CHAT: OLDER},
             example="meta-llama/Llama-3.3-70B-Instruct-Turbo",
         ),
         Provider(
@@ -211,6 +230,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://integrate.api.nvidia.com/v1",
             CHAT_AND_EMBEDDINGS,
             ("NVIDIA_API_KEY",),
+            quirks_of={OPENAI_CHAT: OLDER},
             example="meta/llama-3.3-70b-instruct",
         ),
         Provider(
@@ -218,6 +238,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "https://api.deepinfra.com/v1/openai",
             CHAT_AND_EMBEDDINGS,
             ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
+            quirks_of={OPENAI_CHAT: OLDER},
             example="meta-llama/Llama-3.3-70B-Instruct",
         ),
         Provider(
@@ -232,6 +253,7 @@ PROVIDERS: Mapping[str, Provider] = {
             "http://127.0.0.1:11434/v1",
             {**ALL_BUT_COMPACTION, **MESSAGES_ALONE},
             terms_of=dict.fromkeys(MESSAGES_ALONE, BEARERS),
+            quirks_of={OPENAI_CHAT: OLDER},
             example="llama3.2",
         ),
         # Amazon Bedrock, signed with the gateway's own credentials, or with a Bedrock API key as
@@ -263,7 +285,7 @@ PROVIDERS: Mapping[str, Provider] = {
             terms=MANTLES,
         ),
         # vLLM, llama.cpp, LM Studio, a colleague's gateway: any base URL, by configuration.
-        Provider(OPENAI_COMPATIBLE, "", ALL_OF_OPENAI),
+        Provider(OPENAI_COMPATIBLE, "", ALL_OF_OPENAI, forms={OPENAI_CHAT: COMPATIBLE_FORM}),
         # The same for what takes Anthropic's SDKs: DeepSeek's, Moonshot's, Z.ai's, LiteLLM's, …
         Provider(ANTHROPIC_COMPATIBLE, "", MESSAGES, base_path="/v1", terms=ANTHROPICS),
     )

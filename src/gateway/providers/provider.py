@@ -1,6 +1,6 @@
 """What there is to know of a provider: where it is, what it speaks, and on what terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -28,6 +28,10 @@ class Terms:
     signed: str | None = None
 
 
+def _no_matter(model: str) -> None:
+    del model
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """Where a provider is and how it is spoken to.
@@ -42,6 +46,8 @@ class Provider:
     ``base_path``: how every base URL of it ends, and so need not be written.
     ``terms``: those of every dialect but those in ``terms_of``. ``quirks_of``: what it does
     otherwise, by dialect; ``forms``: where what is translated for it must be written otherwise.
+    ``better_in``: the dialect in which a model does more than in the others, so that a chat that is
+    translated at all is translated into that one; None where it makes no difference.
     ``models``: how its model names begin, where that tells them from others'. ``example``: a model
     for a first try.
     """
@@ -58,6 +64,7 @@ class Provider:
     terms_of: Mapping[Dialect, Terms] = field(default_factory=dict)
     quirks_of: Mapping[Dialect, Quirks] = field(default_factory=dict)
     forms: Mapping[Dialect, ChatForm] = field(default_factory=dict)
+    better_in: Callable[[str], Dialect | None] = _no_matter
     models: tuple[str, ...] = ()
     example: str = ""
 

@@ -40,14 +40,22 @@ NO_QUIRKS = Quirks()
 # Asked for it they answer 4xx, or as without: each tells the usage of a stream unasked.
 USAGE_UNASKED = frozenset({ASKED_BY_US})
 
+# Whose references know max_tokens alone, and what comes of the newer name: Ollama and DeepSeek do
+# not see it, so that nothing limits an answer (github.com/ollama/ollama issue 7125, github.com/
+# earendil-works/pi issue 8018); NVIDIA answers 400 (github.com/openclaw/openclaw issue 78836).
+OLDER_LIMIT = {"max_completion_tokens": "max_tokens"}
+OLDER = Quirks(renames=OLDER_LIMIT)
+
 # 422 extra_forbidden for what its schema does not name: max_completion_tokens (github.com/
 # editor-code-assistant/eca issue 231), stream_options. The schema is that of ChatCompletionRequest
 # in its own SDK (mistralai 3.7).
 MISTRALS = Quirks(
-    renames={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+    renames={**OLDER_LIMIT, "seed": "random_seed"},
     refuses=USAGE_UNASKED
     | {"logit_bias", "prompt_cache_retention", "safety_identifier", "store", "user", "verbosity"},
 )
+# The members of its embeddings: docs.mistral.ai/api/endpoint/embeddings.
+MISTRALS_EMBEDDINGS = Quirks({"dimensions": "output_dimension"}, frozenset({"user"}))
 # console.groq.com/docs/openai, Currently unsupported: "will result in a 400 error". metadata: a 400
 # of gpt-oss-120b (github.com/skye-harris/hass_local_openai_llm issue 59).
 GROQS = Quirks(refuses=frozenset({"logit_bias", "logprobs", "metadata", "top_logprobs"}))
@@ -68,7 +76,7 @@ COHERES = Quirks(
     )
 )
 # Every chunk of its streams carries the usage so far.
-PERPLEXITYS = Quirks(refuses=USAGE_UNASKED)
+PERPLEXITYS = Quirks(renames=OLDER_LIMIT, refuses=USAGE_UNASKED)
 
 
 @dataclass(frozen=True, slots=True)
