@@ -158,6 +158,15 @@ def test_citations_wait_for_the_text_that_rests_on_them() -> None:
     ]
 
 
+def test_what_rests_on_no_words_is_told_too() -> None:
+    citation = {"type": "x", "url": "u"}
+    assert between(TEXT, delta("citations_delta", citation=citation), STOP) == [
+        TextDelta(0, ""),
+        CitationDelta(0, Citation("u", start=0, end=0)),
+        BlockEnded(0),
+    ]
+
+
 def test_what_only_this_api_knows_is_told_whole() -> None:
     result = {"type": "web_search_tool_result", "tool_use_id": "s", "content": []}
     assert between(

@@ -102,7 +102,7 @@ def test_a_whole_request_is_read() -> None:
         parallel_tools=False,
         sampling=Sampling(max_tokens=64, temperature=0.5, top_p=0.9, top_k=3, stop=["END"]),
         reasoning=Reasoning("xhigh", shown=True),
-        response_format=ResponseFormat(SCHEMA),
+        response_format=ResponseFormat(SCHEMA, strict=True),
         stream=True,
         user="u",
         service_tier="default",
@@ -220,7 +220,6 @@ def test_a_search_result_is_a_document() -> None:
         {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
         {"type": "mcp_tool_use", "id": "m", "name": "f", "server_name": "n", "input": {}},
         {"type": "container_upload", "file_id": "f"},
-        {"type": "compaction", "content": "so far"},
         {"type": "image", "source": {"type": "satellite", "id": 7}},
         {"type": "document", "source": {"type": "content", "content": [{"type": "image"}]}},
         {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "image"}]},
@@ -349,7 +348,7 @@ def test_how_much_to_think_is_read(fields: Json, reasoning: Reasoning, unread: J
 
 def test_a_format_is_read_where_it_stood_as_a_beta() -> None:
     assert read(output_format={"type": "json_schema", "schema": SCHEMA}).response_format == (
-        ResponseFormat(SCHEMA)
+        ResponseFormat(SCHEMA, strict=True)
     )
 
 

@@ -246,7 +246,7 @@ def test_a_written_message_reads_as_what_it_means() -> None:
             {"type": "tool_use", "id": "t", "name": "f", "input": {"INVALID_JSON": "[1]"}},
             set(),
         ),
-        (Text("", seal=GEMINI), None, set()),
+        (Text("", seal=GEMINI), None, {"signature"}),
         (Text("a", seal=GEMINI), {"type": "text", "text": "a"}, {"signature"}),
         (
             Text("a", citations=[Citation(title="t")]),

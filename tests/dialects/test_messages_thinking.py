@@ -5,6 +5,7 @@ import pytest
 from gateway.chat.request import ChatRequest, Reasoning, Sampling
 from gateway.dialects.anthropic_messages import write_request
 from gateway.dialects.anthropic_messages.models import model_of
+from gateway.dialects.forms import Written
 from gateway.wire.json import Json
 
 FIRST = "claude-3-5-haiku-latest"  # does not think
@@ -29,12 +30,18 @@ OFF: Json = {"type": "disabled"}
 @pytest.mark.parametrize(
     ("name", "like"),
     [
-        ("us.anthropic.claude-opus-4-6-v1:0", "claude-opus-4-6"),
+        ("us.anthropic.claude-opus-4-6-v1:0", "anthropic.claude-sonnet-4-6"),
         ("anthropic/claude-opus-4.6", "claude-opus-4-6"),
+        ("claude-opus-4-7@20260416", "claude-opus-4-7"),
         ("claude-opus-4-5@20251101", LEVELS),
-        ("claude-opus-4-20250514", BUDGET),
-        ("claude-3-7-sonnet-20250219", BUDGET),
-        ("claude-fable-5-2", ALWAYS),
+        ("claude-opus-4@20250514", "claude-opus-4-0"),
+        ("anthropic.claude-sonnet-4-20250514-v1:0", "claude-opus-4-0"),
+        ("claude-3-7-sonnet-20250219", "claude-opus-4-0"),
+        ("us.anthropic.claude-opus-4-1-20250805-v1:0", BUDGET),
+        ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", BUDGET),
+        ("anthropic.claude-v2:1", "claude-2.1"),
+        ("claude-fable-5-2", "claude-fable-5"),
+        ("anthropic.claude-mythos-5-1", ALWAYS),
         ("claude-haiku-5-5", "claude-opus-5"),
         ("claude-opus-7", "claude-opus-5"),
         ("Claude-Sonnet-4-5", BUDGET),
@@ -61,7 +68,11 @@ def test_a_model_is_known_by_its_name_whoever_serves_it(name: str, like: str) ->
         (FIRST, Reasoning("low"), None, None, {"reasoning.effort"}),
         # A budget, as it is where the model takes one, else as an effort.
         (BUDGET, Reasoning(budget=5000), enabled(5000), None, set()),
-        (EITHER, Reasoning(budget=500), enabled(500), None, set()),
+        (EITHER, Reasoning(budget=1024), enabled(1024), None, set()),
+        # "budget_tokens: Input should be greater than or equal to 1024": Gemini's begin at 128.
+        (EITHER, Reasoning(budget=500), enabled(1024), None, {"reasoning.budget"}),
+        (BUDGET, Reasoning(budget=1023), enabled(1024), None, {"reasoning.budget"}),
+        (LEVELS, Reasoning("low", 1), enabled(1024), "low", {"reasoning.budget"}),
         (EITHER, Reasoning("low", 5000), enabled(5000), "low", set()),
         (ADAPTIVE, Reasoning(budget=2048), AS_IT_LIKES, "low", {"reasoning.budget"}),
         (ADAPTIVE, Reasoning(budget=5000), AS_IT_LIKES, "medium", {"reasoning.budget"}),
@@ -144,20 +155,48 @@ def test_a_budget_that_we_choose_fits_into_the_callers_limit(
     assert written.dropped == {"reasoning.effort"}
 
 
-def test_what_the_caller_sets_is_never_changed_even_if_the_provider_will_refuse_it() -> None:
+@pytest.mark.parametrize(
+    ("budget", "limit", "thinking", "dropped"),
+    [
+        (4999, 5000, enabled(4999), set()),
+        (5000, 5000, enabled(2500), {"reasoning.budget"}),
+        (9000, 5000, enabled(2500), {"reasoning.budget"}),
+        (8192, 1500, enabled(1024), {"reasoning.budget"}),
+        (512, 1025, enabled(1024), {"reasoning.budget"}),
+        (512, 1024, None, {"reasoning.budget"}),
+        (8192, 1000, None, {"reasoning.budget"}),
+    ],
+)
+@pytest.mark.parametrize("model", [BUDGET, LEVELS, EITHER, IMITATOR])
+def test_a_budget_that_the_caller_sets_is_below_its_limit_as_the_api_wants_it(
+    model: str, budget: int, limit: int, thinking: Json | None, dropped: set[str]
+) -> None:
+    """ "`max_tokens` must be greater than `thinking.budget_tokens`": to others, a budget may be as
+    large as the limit or larger."""
     request = ChatRequest(
-        BUDGET,
-        [],
-        reasoning=Reasoning(budget=9000),
-        sampling=Sampling(max_tokens=5000, temperature=0.2),
+        model, [], reasoning=Reasoning(budget=budget), sampling=Sampling(max_tokens=limit)
     )
-    assert write_request(request).body == {
-        "model": BUDGET,
-        "max_tokens": 5000,
-        "messages": [],
-        "temperature": 0.2,
-        "thinking": enabled(9000),
-    }
+    told = {} if thinking is None else {"thinking": thinking}
+    assert write_request(request) == Written(
+        {"model": model, "max_tokens": limit, "messages": [], **told}, frozenset(dropped)
+    )
+
+
+def test_who_asks_for_a_summary_asks_for_thoughts_to_be_shown() -> None:
+    names = {"reasoning.effort", "reasoning.shown"}
+    for asked in (Reasoning("low", summary="auto"), Reasoning("low", shown=True, summary="auto")):
+        assert write_request(ChatRequest(FIRST, [], reasoning=asked)).dropped == names
+    unseen = Reasoning("low", shown=False, summary="auto")
+    assert write_request(ChatRequest(FIRST, [], reasoning=unseen)).dropped == {"reasoning.effort"}
+
+
+def test_where_there_is_no_room_to_think_nothing_of_it_is_shown() -> None:
+    asked = Reasoning(budget=8192, shown=True)
+    request = ChatRequest(BUDGET, [], reasoning=asked, sampling=Sampling(max_tokens=1000))
+    assert write_request(request) == Written(
+        {"model": BUDGET, "max_tokens": 1000, "messages": []},
+        frozenset({"reasoning.budget", "reasoning.shown"}),
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 from gateway.chat.blocks import Block, Seal, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.request import ChatRequest, Message, Reasoning, Tool, ToolChoice
 from gateway.dialects.anthropic_messages import ANTHROPIC_COUNT, write_request
+from gateway.dialects.anthropic_messages.count import write_count
+from gateway.dialects.forms import Written
 from gateway.wire.json import Json
 
 BUDGET, EITHER, ADAPTIVE = "claude-haiku-4-5", "claude-sonnet-4-6", "claude-opus-4-8"
@@ -98,6 +100,95 @@ def test_a_budget_does_not_go_with_a_tool_that_must_be_called(choice: ToolChoice
     assert thinking(EITHER, tools=tools, tool_choice=choice) == ({"type": "adaptive"}, set())
 
 
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("named", "f")])
+@pytest.mark.parametrize(
+    "model", ["claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-7", ADAPTIVE, UNASKED]
+)
+def test_thinking_adaptively_does_go_with_one(model: str, choice: ToolChoice) -> None:
+    """At Anthropic's own servers, seen for each of them."""
+    tools: Any = [Tool("f", None, None)]
+    assert thinking(model, tools=tools, tool_choice=choice) == ({"type": "adaptive"}, set())
+
+
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("named", "f")])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "us.anthropic.claude-opus-4-6-v1:0",
+        "anthropic.claude-sonnet-4-6",
+        "global.anthropic.claude-opus-4-7",
+    ],
+)
+def test_at_bedrock_it_does_not_before_opus_4_8(model: str, choice: ToolChoice) -> None:
+    tools: Any = [Tool("f", None, None)]
+    asked = {"tools": tools, "tool_choice": choice}
+    request = ChatRequest(model, [ASKED], reasoning=Reasoning("high"), **asked)
+    told = {"type": "any"} if choice.mode == "required" else {"type": "tool", "name": "f"}
+    assert write_request(request) == Written(
+        {
+            "model": model,
+            "max_tokens": 8192,
+            "messages": [{"role": "user", "content": "weather?"}],
+            "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}],
+            "tool_choice": told,
+            "output_config": {"effort": "high"},
+        },
+        frozenset({"reasoning.effort"}),
+    )
+    budget = Reasoning(budget=2000, shown=True)
+    lost = {"reasoning.budget", "reasoning.shown"}
+    assert thinking(model, reasoning=budget, **asked) == (None, lost)
+    free = thinking(model, tools=tools, tool_choice=ToolChoice("auto"))
+    assert free == ({"type": "adaptive"}, set())
+    later = thinking("us.anthropic.claude-opus-4-8", **asked)
+    assert later == ({"type": "adaptive"}, set())
+
+
+def test_nor_with_an_answer_that_the_caller_begins() -> None:
+    begun = Message("assistant", [Text("It is")])
+    assert thinking(BUDGET, begun) == (None, {"reasoning.effort"})
+    assert thinking(BUDGET, begun, reasoning=Reasoning(budget=2000)) == (None, {"reasoning.budget"})
+    assert thinking(BUDGET, begun, reasoning=None) == (None, set())
+
+
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("named", "f")])
+@pytest.mark.parametrize(
+    "model", ["claude-opus-5-5", "claude-sonnet-5-5", "claude-fable-5-1", "claude-mythos-5-1"]
+)
+def test_who_cannot_be_made_to_call_a_tool_is_left_to_choose(
+    model: str, choice: ToolChoice
+) -> None:
+    request = ChatRequest(
+        model, [ASKED], tools=[Tool("f", None, None)], tool_choice=choice, parallel_tools=False
+    )
+    told: Json = {
+        "model": model,
+        "messages": [{"role": "user", "content": "weather?"}],
+        "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}],
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+    }
+    assert write_count(request) == Written(told, frozenset({"tool_choice"}))
+    request.parallel_tools = None
+    del told["tool_choice"]
+    assert write_request(request) == Written(
+        {**told, "max_tokens": 8192 + 24576}, frozenset({"tool_choice"})
+    )
+
+
+@pytest.mark.parametrize(
+    "model", ["claude-opus-5", "claude-haiku-5-5", "claude-fable-5", "claude-opus-4-8", IMITATOR]
+)
+def test_who_can_be_is(model: str) -> None:
+    request = ChatRequest(
+        model, [ASKED], tools=[Tool("f", None, None)], tool_choice=ToolChoice("named", "f")
+    )
+    written = write_request(request)
+    assert (written.body["tool_choice"], written.dropped) == (
+        {"type": "tool", "name": "f"},
+        frozenset(),
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "asked", "kept"),
     [
@@ -131,3 +222,54 @@ def test_a_count_is_of_what_would_be_sent() -> None:
     counted = ANTHROPIC_COUNT.count.write_request(request)
     sent = write_request(request)
     assert counted.body == {"model": BUDGET, "messages": sent.body["messages"]}
+
+
+LATER = Thinking("So", Seal("anthropic", "S2"))
+CALL = ToolUse("t", "f", "{}")
+LOOK = Text("I look")
+
+
+def turn_of(model: str, *content: Block) -> tuple[list[str], Json | None, set[str]]:
+    """The kinds of the blocks in the middle of the loop, how it is asked to think, what was lost."""
+    messages = [ASKED, Message("assistant", [*content]), HEARD]
+    written = write_request(ChatRequest(model, messages, reasoning=Reasoning("high")))
+    kinds = [block["type"] for block in written.body["messages"][1]["content"]]
+    return kinds, written.body.get("thinking"), set(written.dropped)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (SEALED, LOOK, LATER, CALL),
+        (LOOK, SEALED, CALL),
+        (SEALED, CALL),
+        (SEALED, HIDDEN, LOOK, CALL),
+        (HIDDEN, HIDDEN, LOOK, CALL),
+        (SEALED, LATER, CALL),  # nothing could have stood between
+    ],
+)
+def test_thoughts_in_their_places_are_told(content: tuple[Block, ...]) -> None:
+    kinds, thinking, lost = turn_of(ADAPTIVE, *content)
+    assert len(kinds) == len(content)
+    assert (thinking, lost) == ({"type": "adaptive"}, set())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [(SEALED, LATER, LOOK, CALL), (LOOK, SEALED, LATER, CALL), (SEALED, LATER, HIDDEN, LOOK, CALL)],
+)
+def test_thoughts_that_are_no_longer_in_their_places_are_left_out_all(
+    content: tuple[Block, ...],
+) -> None:
+    told = ["text", "tool_use"]
+    assert turn_of(ADAPTIVE, *content) == (told, {"type": "adaptive"}, {"thinking"})
+    # By a budget it must think from the beginning of a turn or not at all.
+    assert turn_of(BUDGET, *content) == (told, None, {"thinking", "reasoning.effort"})
+
+
+def test_others_thoughts_do_not_count_for_their_order() -> None:
+    assert turn_of(ADAPTIVE, SEALED, FOREIGN, LOOK, CALL) == (
+        ["thinking", "text", "tool_use"],
+        {"type": "adaptive"},
+        {"thinking"},
+    )

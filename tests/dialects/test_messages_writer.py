@@ -273,6 +273,7 @@ def test_a_seal_without_a_place_is_reported() -> None:
         (SealDelta(0, GEMINI), TextDelta(0, "a")),
         (TextDelta(0, "a"), SealDelta(0, GEMINI)),
         (TextDelta(0, "a"), BlockEnded(0), SealDelta(0, GEMINI)),
+        (TextDelta(0, "a"), BlockEnded(0), TextDelta(1, ""), SealDelta(1, GEMINI), BlockEnded(1)),
     ):
         assert told(*said) == ([TEXT, text("a"), STOP], {"signature"})
 
@@ -335,6 +336,10 @@ def test_of_several_choices_the_first_is_told() -> None:
     ) == ([TEXT, text("a"), text("b"), STOP], {"n", "logprobs"})
 
 
+def test_another_choice_that_says_nothing_is_one_all_the_same() -> None:
+    assert written(Stopped("end", choice=1))[1] == {"n"}
+
+
 def ending(*said: ReplyEvent) -> tuple[Json, set[str]]:
     writer = MessagesWriter(asked())
     whole = b"".join(writer.feed(event) for event in (STARTED, *said))
@@ -356,8 +361,11 @@ def test_why_it_stopped_is_told_at_the_end() -> None:
     assert ending(RefusalDelta(0, "no"), Ended(USED, "flex"))[1] == {"refusal", "service_tier"}
 
 
-def test_where_the_provider_never_told_the_input_the_estimate_stands() -> None:
-    assert ending(Ended(Usage(output_tokens=5)))[0]["usage"] == {"output_tokens": 5}
+def test_where_the_provider_never_told_the_input_the_end_says_what_the_whole_says() -> None:
+    usage = Usage(output_tokens=5)
+    whole = write_reply(ChatReply("i", "m", 0, [Choice([], "end")], usage), asked()).body["usage"]
+    assert ending(Ended(usage))[0]["usage"] == whole
+    assert (whole["input_tokens"], whole["output_tokens"]) == (0, 5)
 
 
 def test_the_input_is_estimated_where_the_provider_has_not_told_it_yet() -> None:

@@ -1,5 +1,6 @@
 """A Messages request, written for a provider, and what it could not say."""
 
+import copy
 from base64 import b64encode
 from typing import Any
 
@@ -34,6 +35,7 @@ from gateway.wire.json import Json, dumps
 OLD = "claude-sonnet-4-5"  # takes no message of the system amid a conversation
 NEW = "claude-opus-4-8"  # does
 SCHEMA: Json = {"type": "object", "properties": {"a": {"type": "string"}}}
+CLOSED: Json = {**SCHEMA, "additionalProperties": False}
 
 
 def write(*messages: Message, model: str = OLD, **fields: Any) -> Written:
@@ -71,7 +73,7 @@ def test_a_whole_request_is_written() -> None:
         tools=[Tool("f", "d", SCHEMA, strict=True, cache_ttl="5m"), Tool("g", None, None)],
         tool_choice=ToolChoice("named", "f"),
         parallel_tools=False,
-        sampling=Sampling(max_tokens=64, temperature=1.5, top_p=0.9, top_k=3, stop=["END"]),
+        sampling=Sampling(max_tokens=64, temperature=1.5, top_k=3, stop=["END"]),
         response_format=ResponseFormat(SCHEMA),
         stream=True,
         user="u",
@@ -94,7 +96,7 @@ def test_a_whole_request_is_written() -> None:
                 {
                     "name": "f",
                     "description": "d",
-                    "input_schema": SCHEMA,
+                    "input_schema": CLOSED,
                     "strict": True,
                     "cache_control": {"type": "ephemeral"},
                 },
@@ -102,15 +104,9 @@ def test_a_whole_request_is_written() -> None:
             ],
             "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
             "temperature": 1.5,
-            "top_p": 0.9,
             "top_k": 3,
             "stop_sequences": ["END"],
-            "output_config": {
-                "format": {
-                    "type": "json_schema",
-                    "schema": {**SCHEMA, "additionalProperties": False},
-                }
-            },
+            "output_config": {"format": {"type": "json_schema", "schema": CLOSED}},
             "metadata": {"user_id": "u"},
             "service_tier": "standard_only",
             "stream": True,
@@ -141,7 +137,7 @@ def test_a_written_request_reads_as_what_it_means() -> None:
         system=[Text("be brief")],
         tools=[Tool("f", "d", SCHEMA)],
         tool_choice=ToolChoice("auto"),
-        sampling=Sampling(max_tokens=5),
+        sampling=Sampling(max_tokens=5000),
         reasoning=Reasoning(budget=2000),
     )
     written = write_request(request)
@@ -247,6 +243,47 @@ def test_a_tier_is_said_as_nearly_as_it_can_be(
     assert (sent.body.get("service_tier"), set(sent.dropped)) == (written, dropped)
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        "alice@example.com",
+        "user:alice.b@mail.example.com:5",
+        "+4915112345678",
+        "+1 (555) 123-4567",
+        "555-123-4567",
+        "0151/2345678",
+        "5551234567",
+        "x" * 257,
+    ],
+)
+def test_whoever_could_be_known_by_it_is_not_named(named: str) -> None:
+    """ "metadata.user_id: user_id appears to contain an email address"."""
+    unnamed = {"model": OLD, "max_tokens": 8192, "messages": [{"role": "user", "content": "Hi"}]}
+    assert write(user("Hi"), user=named) == Written(unnamed, frozenset({"user"}))
+    told = write(user("Hi"), metadata={"user_id": named})
+    assert told == Written(unnamed, frozenset({"metadata"}))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "u",
+        "",
+        "12345678",
+        "123456789012345678",
+        "alice@localhost",
+        "@alice",
+        "user_5551234567",
+        "6f1c2a9e-0b7d-4f3a-9c1e-5d2b8a7f6e01",
+        "2026-1",
+        "x" * 256,
+    ],
+)
+def test_any_other_is(named: str) -> None:
+    sent = write(user("Hi"), user=named)
+    assert (sent.body["metadata"], sent.dropped) == ({"user_id": named}, frozenset())
+
+
 def test_a_user_id_that_is_no_text_is_not_sent() -> None:
     sent = write(user("Hi"), metadata={"user_id": 5})
     assert ("metadata" in sent.body, set(sent.dropped)) == (False, {"metadata"})
@@ -272,10 +309,50 @@ def test_the_choice_says_whether_tools_may_be_called_at_once(
     assert (sent.body.get("tool_choice"), set(sent.dropped)) == (written, set())
 
 
-def test_a_schema_says_that_it_is_of_an_object_and_is_else_unchanged() -> None:
-    schema = {"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"format": "x"}}}
-    tool = write(user("Hi"), tools=[Tool("f", None, schema)]).body["tools"][0]
-    assert tool["input_schema"] == {"type": "object", **schema}
+@pytest.mark.parametrize(
+    ("schema", "told", "dropped"),
+    [
+        (None, {"type": "object", "properties": {}}, set()),
+        ({"properties": {}, "$defs": {}}, {"type": "object", "properties": {}, "$defs": {}}, set()),
+        ({"type": ["object", "null"]}, {"type": "object"}, set()),
+        ({"type": None, "title": "T"}, {"type": "object", "title": "T"}, set()),
+        (
+            {"type": "object", "properties": {"a": {"format": "x", "minimum": 1}}},
+            {"type": "object", "properties": {"a": {"format": "x", "minimum": 1}}},
+            set(),
+        ),
+        # "input_schema does not support oneOf, allOf, or anyOf at the top level"
+        (
+            {"anyOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"format": "x"}}},
+            {
+                "type": "object",
+                "$defs": {"a": {"format": "x"}},
+                "description": '{anyOf: [{"$ref":"#/$defs/a"}]}',
+            },
+            {"tools.schema"},
+        ),
+        (
+            {**SCHEMA, "description": "d", "oneOf": [{}], "allOf": [{"required": ["a"]}]},
+            {**SCHEMA, "description": 'd\n\n{oneOf: [{}], allOf: [{"required":["a"]}]}'},
+            {"tools.schema"},
+        ),
+    ],
+)
+def test_a_tools_schema_is_of_an_object_and_nothing_else(
+    schema: Json | None, told: Json, dropped: set[str]
+) -> None:
+    before = copy.deepcopy(schema)
+    sent = write(user("Hi"), tools=[Tool("f", None, schema)])
+    assert sent == Written(
+        {
+            "model": OLD,
+            "max_tokens": 8192,
+            "messages": [{"role": "user", "content": "Hi"}],
+            "tools": [{"name": "f", "input_schema": told}],
+        },
+        frozenset(dropped),
+    )
+    assert schema == before
 
 
 def test_tools_of_its_own_kind_are_written_back() -> None:
@@ -291,34 +368,6 @@ def test_what_a_format_says_beside_its_schema_is_reported() -> None:
         "response_format.description",
         "response_format.strict",
     }
-
-
-def test_a_format_is_closed_where_it_lists_properties_and_nowhere_else() -> None:
-    """The API refuses it otherwise; every answer that fits fits the caller's schema too."""
-    listed: Json = {"type": "object", "properties": {"a": {"default": {"properties": {}}}}}
-    shut = {**listed, "additionalProperties": False}
-    untouched: list[Json] = [
-        {"type": "object"},  # any keys at all
-        {"type": "object", "properties": {}, "additionalProperties": {"type": "string"}},
-        {"properties": {}, "allOf": [listed]},
-        {"type": "string", "enum": ["properties"], "const": {"properties": {}}},
-    ]
-    schema: Json = {
-        "$defs": {"d": listed, "odd": True},
-        "anyOf": [listed, *untouched, True],
-        "items": listed,
-        "not": True,
-        "properties": {"list": {"type": "array", "prefixItems": [listed]}},
-    }
-    written = write(user("Hi"), response_format=ResponseFormat(schema)).body["output_config"]
-    assert written["format"]["schema"] == {
-        "$defs": {"d": shut, "odd": True},
-        "anyOf": [shut, *untouched, True],
-        "items": shut,
-        "not": True,
-        "properties": {"list": {"type": "array", "prefixItems": [shut]}},
-    }
-    assert listed == {"type": "object", "properties": {"a": {"default": {"properties": {}}}}}
 
 
 def test_neighbours_are_merged_and_results_come_first() -> None:
@@ -353,9 +402,60 @@ def test_neighbours_are_merged_and_results_come_first() -> None:
     )
 
 
-def test_a_blank_text_is_left_out_unless_it_is_all_that_is_said() -> None:
+def test_a_blank_text_is_left_out() -> None:
+    """ "text content blocks must contain non-whitespace text"."""
     assert said(Text(""), Text("a"), Text(" \n")) == ("a", set())
-    assert said(Text(" ")) == (" ", set())
+    assert said(Text(" ")) == (None, set())
+    assert said(Refusal("\n"), by=assistant) == (None, {"refusal"})
+    assert said(ToolResult("t", (Text(" "),))) == (
+        [{"type": "tool_result", "tool_use_id": "t"}],
+        set(),
+    )
+
+
+@pytest.mark.parametrize("model", [OLD, NEW])
+def test_who_says_nothing_but_blanks_has_said_nothing(model: str) -> None:
+    told = [user("a"), system("\n"), assistant("\n\n"), user("b"), system(" ", ""), user("\t")]
+    request = ChatRequest(model, told, [Text(" ")])
+    assert write_request(request) == Written(
+        {
+            "model": model,
+            "max_tokens": 8192,
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+                }
+            ],
+        }
+    )
+
+
+def test_an_answer_that_the_caller_begins_ends_without_a_blank() -> None:
+    """ "final assistant content cannot end with trailing whitespace"."""
+    begun = [{"role": "user", "content": "a "}, {"role": "assistant", "content": " Sure:"}]
+    assert turns(user("a "), assistant(" Sure: \n")) == (begun, None, set())
+    call = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+    called = assistant(ToolUse("t", "f", ""))
+    assert turns(user("a "), assistant("I look "), called) == (
+        [begun[0], {"role": "assistant", "content": [{"type": "text", "text": "I look "}, call]}],
+        None,
+        set(),
+    )
+    assert turns(user("a "), assistant("Sure: "), user("b ")) == (
+        [
+            begun[0],
+            {"role": "assistant", "content": "Sure: "},
+            {"role": "user", "content": "b "},
+        ],
+        None,
+        set(),
+    )
+    marked = Message("assistant", [Text("b "), Text("Sure: ", "5m")])
+    assert turns(user("a "), marked)[0][1]["content"] == [
+        {"type": "text", "text": "b "},
+        {"type": "text", "text": "Sure:", "cache_control": {"type": "ephemeral"}},
+    ]
 
 
 def test_a_mark_on_a_blank_text_is_on_what_stands_before_it() -> None:
@@ -433,9 +533,95 @@ def test_where_no_user_spoke_before_the_systems_words_move_to_the_beginning() ->
     )
 
 
-def test_of_the_system_only_words_are_told() -> None:
-    change = Foreign("anthropic_messages", {"type": "tool_addition"})
-    assert turns(user("a"), system("s", change), model=NEW)[2] == {"tool_addition"}
+def test_what_the_system_says_later_never_stands_before_what_it_said_first() -> None:
+    told = (user("a"), system("first"), assistant("b"), system("no, this"), assistant("c"))
+    assert turns(*told, model=NEW) == (
+        [
+            {"role": "user", "content": "a"},
+            {"role": "system", "content": [text("first"), text("no, this")]},
+            {"role": "assistant", "content": [text("b"), text("c")]},
+        ],
+        None,
+        {"system.position"},
+    )
+    assert turns(*told, model=OLD)[1] == [text("first"), text("no, this")]
+
+
+SCREEN = Media("image", "image/png", base64="iVBORw")
+SEEN: Json = {
+    "type": "image",
+    "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw"},
+}
+
+
+def text(words: str) -> Json:
+    return {"type": "text", "text": words}
+
+
+def test_what_the_system_shows_is_told_by_the_user_in_its_place() -> None:
+    told = (user("hi"), system("the screen now:", SCREEN), user("go"))
+    shown = {"role": "user", "content": [text("hi"), SEEN, text("go")]}
+    assert turns(*told) == ([shown], "the screen now:", {"system.position"})
+    assert turns(*told, model=NEW) == (
+        [shown, {"role": "system", "content": "the screen now:"}],
+        None,
+        {"system.position"},
+    )
+    assert turns(system("s", SCREEN), user("go")) == (
+        [{"role": "user", "content": [SEEN, text("go")]}],
+        "s",
+        {"system.position"},
+    )
+    assert turns(user("hi"), assistant("b"), system(SCREEN)) == (
+        [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": "b"},
+            {"role": "user", "content": [SEEN]},
+        ],
+        None,
+        {"system.position"},
+    )
+
+
+def test_it_stands_behind_the_results_of_tools() -> None:
+    call = assistant(ToolUse("t", "f", ""))
+    assert turns(user("hi"), call, system(SCREEN), user(ToolResult("t", ()))) == (
+        [
+            {"role": "user", "content": "hi"},
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}],
+            },
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}, SEEN]},
+        ],
+        None,
+        {"system.position"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "lost"),
+    [
+        (Foreign("anthropic_messages", {"type": "tool_addition"}), "tool_addition"),
+        (Foreign("openai_responses", {"type": "item_reference"}), "item_reference"),
+        (Thinking("Hm", Seal("anthropic", "S")), "thinking"),
+        (ToolUse("t", "f", "{}"), "tool_use"),
+        (ToolResult("t", (Text("a"),)), "tool_result"),
+        (Media("audio", base64="AA"), "audio"),
+        (Media("image", file_id="file-openai"), "image"),
+        (Media("document", "application/msword", base64="AA"), "document"),
+    ],
+)
+@pytest.mark.parametrize("model", [OLD, NEW])
+def test_what_it_cannot_say_at_all_is_reported(block: Block, lost: str, model: str) -> None:
+    sent = [{"role": "user", "content": "a"}]
+    assert turns(user("a"), system(block), model=model) == (sent, None, {lost})
+    assert turns(system(block), user("a"), model=model) == (sent, None, {lost})
+
+
+def test_what_it_refuses_is_told_in_plain_words() -> None:
+    sent = [{"role": "user", "content": "a"}]
+    assert turns(system(Refusal("no")), user("a")) == (sent, "no", {"refusal"})
 
 
 @pytest.mark.parametrize(
@@ -493,6 +679,25 @@ def text_file(mime_type: str, data: bytes = "Zoë".encode()) -> Media:
         (
             Media("image", base64="AAAA"),
             {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+        ),
+        *[
+            (
+                Media("image", written, base64="AA"),
+                {"type": "base64", "media_type": meant, "data": "AA"},
+            )
+            for written, meant in (
+                ("image/jpg", "image/jpeg"),
+                ("IMAGE/PNG", "image/png"),
+                ("image/webp; charset=utf-8", "image/webp"),
+            )
+        ],
+        (
+            Media("document", "Application/PDF;name=a.pdf", base64="AA"),
+            {"type": "base64", "media_type": "application/pdf", "data": "AA"},
+        ),
+        (
+            text_file("Application/LD+JSON; charset=utf-8", b"{}"),
+            {"type": "text", "media_type": "text/plain", "data": "{}"},
         ),
         (
             Media("document", base64="JVBERi0"),

@@ -63,4 +63,7 @@ def _uses(request: ChatRequest) -> list[ToolUse]:
 
 
 def _fitted(name: str) -> str:
-    return f"{_ODD.sub('_', name)[: LONGEST - 9] or 'tool'}_{zlib.crc32(name.encode()):08x}"
+    plain = _ODD.sub("_", name)
+    if not plain[:1].isalpha():  # Gemini's begin with a letter or an underscore
+        plain = f"tool_{plain}"
+    return f"{plain[: LONGEST - 9]}_{zlib.crc32(name.encode()):08x}"

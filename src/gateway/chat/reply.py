@@ -38,7 +38,10 @@ class Choice:
 
 @dataclass(slots=True)
 class ChatReply:
-    """``service_tier``: who served, in OpenAI's words (``default``, ``flex``, ``priority``)."""
+    """``service_tier``: who served, in OpenAI's words (``default``, ``flex``, ``priority``).
+
+    ``dropped``: what was told and has no neutral place, by name.
+    """
 
     id: str
     model: str
@@ -46,6 +49,7 @@ class ChatReply:
     choices: list[Choice]  # at least one
     usage: Usage = field(default_factory=Usage)
     service_tier: str | None = None
+    dropped: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -15,7 +15,11 @@ from gateway.dialects.anthropic_messages.count import read_counted, write_count,
 from gateway.dialects.anthropic_messages.errors import is_error, write_error, write_stream_error
 from gateway.dialects.anthropic_messages.reader import MessagesReader
 from gateway.dialects.anthropic_messages.reply import read_reply, write_reply
-from gateway.dialects.anthropic_messages.request import read_request, write_request
+from gateway.dialects.anthropic_messages.request import (
+    read_conversation,
+    read_request,
+    write_request,
+)
 from gateway.dialects.anthropic_messages.unsealing import unseal
 from gateway.dialects.anthropic_messages.usage import read_usage
 from gateway.dialects.anthropic_messages.watch import MessagesWatch
@@ -60,7 +64,7 @@ ANTHROPIC_COUNT = replace(
     check_reply=check_counted,
     chat=None,
     count=CountForm(
-        read_request=read_request,
+        read_request=read_conversation,
         write_request=write_count,
         read_reply=read_counted,
         write_reply=write_counted,

@@ -6,7 +6,8 @@ https://platform.claude.com/docs/en/api/messages/count_tokens
 from gateway.chat.request import ChatRequest
 from gateway.dialects.anthropic_messages.check import check_counted
 from gateway.dialects.anthropic_messages.models import model_of
-from gateway.dialects.anthropic_messages.request import write_config, write_prompt
+from gateway.dialects.anthropic_messages.request import write_config, write_prompt, write_schema
+from gateway.dialects.anthropic_messages.schemas import Grammar
 from gateway.dialects.anthropic_messages.thinking import write_reasoning
 from gateway.dialects.anthropic_messages.turns import fit_thinking
 from gateway.dialects.forms import Written
@@ -19,13 +20,15 @@ def write_count(request: ChatRequest) -> Written:
     so it is not missed."""
     dropped: set[str] = set()
     model = model_of(request.model)
-    prompt = write_prompt(request, model, dropped)
+    grammar = Grammar()
+    schema = write_schema(request.response_format, model, grammar, set())
+    prompt = write_prompt(request, model, schema, grammar, dropped)
     thinking, effort = write_reasoning(request.reasoning, model, None, set())
     thinking = fit_thinking(thinking, prompt, set(), model, set())
     body: Json = {"model": request.model, **prompt}
     if thinking is not None:
         body["thinking"] = thinking
-    if config := write_config(request, effort, set()):
+    if config := write_config(effort, schema):
         body["output_config"] = config
     return Written(body, frozenset(dropped))
 

@@ -40,15 +40,23 @@ STATUSES: Mapping[str, int] = {
     "overloaded_error": 529,
 }
 
+# A conversation cannot be kept at the provider: who hears this word of the API's sends it whole,
+# as the SDK's runner of tools does of itself (types/thread_unsupported_request_error.py).
+UNTHREADED = "thread_unsupported_request"
+
 
 def write_error(error: GatewayError, request_id: str | None = None) -> Json:
     kind = "billing_error" if error.status == 402 else TYPES[error.kind]
-    told: Json = {"type": "error", "error": {"type": kind, "message": in_anthropics_words(error)}}
+    said: Json = {"type": kind, "message": in_anthropics_words(error)}
+    if error.code == UNTHREADED:
+        said["details"] = {"error_code": UNTHREADED}
+    told: Json = {"type": "error", "error": said}
     return {**told, "request_id": request_id} if request_id else told
 
 
-def write_stream_error(error: GatewayError) -> bytes:
+def write_stream_error(error: GatewayError, sent: bytes = b"") -> bytes:
     """The API's ``error`` event: SDKs go by its name, and raise APIStatusError at it."""
+    del sent
     return write_event(dumps(write_error(error)), "error")
 
 

@@ -1,19 +1,33 @@
 """The turns of a conversation, both ways."""
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
-from gateway.chat.blocks import Foreign, Media, Text, ToolResult, ToolUse
-from gateway.chat.request import ChatRequest, Message
+from gateway.chat.blocks import (
+    Block,
+    Foreign,
+    Media,
+    Refusal,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
+from gateway.chat.request import ChatRequest, Message, ResponseFormat
+from gateway.dialects.anthropic_messages.compaction import from_summary
 from gateway.dialects.anthropic_messages.models import Model
 from gateway.dialects.anthropic_messages.parts import read_content
-from gateway.dialects.anthropic_messages.writing import Speaker, with_words, write_blocks
+from gateway.dialects.anthropic_messages.turns import THOUGHTS
+from gateway.dialects.anthropic_messages.writing import Speaker, write_blocks
 from gateway.dialects.base import Fields
 from gateway.errors import BadRequest
-from gateway.wire.json import Json
+from gateway.wire.json import Json, dumps
 
 
 def read_messages(items: list[Any], unread: Json) -> list[Message]:
-    return [_read_message(Fields(one, f"messages[{nth}]"), unread) for nth, one in enumerate(items)]
+    fields = [Fields(one, f"messages[{nth}]") for nth, one in enumerate(items)]
+    return from_summary([_read_message(one, unread) for one in fields], unread)
 
 
 def _read_message(fields: Fields, unread: Json) -> Message:
@@ -56,8 +70,17 @@ def mark_last(messages: list[Message], ttl: str) -> bool:
     return False
 
 
-# There is no JSON without a schema, but for what a model can be asked to write.
+# There is no JSON without a schema, but for what a model can be asked to write; nor is there
+# any with one, where the model or the API does not take the schema.
 ONE_OBJECT = "Answer with exactly one JSON object: no words before or after it, and no code fence."
+ONE_THAT_FITS = ONE_OBJECT.replace("object", "value") + " It must fit this JSON Schema:"
+
+
+def in_words(asked: ResponseFormat) -> Json:
+    """What the system says of an answer's form."""
+    if asked.schema is None:
+        return {"type": "text", "text": ONE_OBJECT}
+    return {"type": "text", "text": f"{ONE_THAT_FITS}\n{dumps(asked.schema).decode()}"}
 
 
 def write_messages(
@@ -72,12 +95,41 @@ def write_messages(
         if message.role == "system":
             turns.system(message)
         else:
-            turns.say(message.role, write_blocks(message.content, message.role, dropped))
+            blocks = write_blocks(message.content, message.role, dropped)
+            turns.say(message.role, _in_place(blocks, dropped))
     turns.settle()
     system = write_blocks(request.system, "user", dropped) + turns.moved
-    if request.response_format and request.response_format.schema is None:
-        system.append({"type": "text", "text": ONE_OBJECT})
-    return with_words(system, dropped), [_finished(turn, dropped) for turn in turns.said]
+    if turns.said:
+        _trim(turns.said[-1])
+    return system, [_finished(turn) for turn in turns.said]
+
+
+def _in_place(blocks: list[Json], dropped: set[str]) -> list[Json]:
+    """Without thoughts that are no longer where they were thought.
+
+    Two never follow each other, so that something stood between two that do, and was put elsewhere:
+    Chat Completions has one place for all thoughts of a message, and a client may lose what tells
+    theirs. The API refuses them then, and if only some are left, too: "blocks in the latest
+    assistant message cannot be modified" (https://github.com/BerriAI/litellm/issues/23047,
+    https://github.com/mastra-ai/mastra/pull/22099); with none at all it goes on
+    (https://github.com/NousResearch/hermes-agent/pull/24107). A hidden one may follow another
+    (https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-redaction).
+    """
+    kinds = [block["type"] for block in blocks]
+    others = [block for block in blocks if block["type"] not in THOUGHTS]
+    if len(others) < 2 or ("thinking", "thinking") not in pairwise(kinds):
+        return blocks
+    dropped.add("thinking")
+    return others
+
+
+# What a message of the system cannot hold.
+Unsystematic = Foreign | Thinking | ToolUse | ToolResult
+KINDS: Mapping[type[Block], str] = {
+    Thinking: "thinking",
+    ToolUse: "tool_use",
+    ToolResult: "tool_result",
+}
 
 
 class Turns:
@@ -100,15 +152,18 @@ class Turns:
         self.moved: list[Json] = []
 
     def system(self, message: Message) -> None:
-        texts = [block for block in message.content if isinstance(block, Text)]
-        for other in message.content:
-            if isinstance(other, Foreign):
-                self._dropped.add(other.kind)
-        written = write_blocks(texts, "user", self._dropped)
+        """Only words are the system's: what it shows is told by the user, in its place."""
+        words = [one for one in message.content if isinstance(one, Text | Refusal)]
+        shown = [one for one in message.content if isinstance(one, Media)]
+        self._dropped |= {_kind(one) for one in message.content if isinstance(one, Unsystematic)}
+        written = write_blocks(words, "user", self._dropped)
         if self.said:
             self._waiting += written
         else:
             self.moved += written  # nothing was said before: it is at the beginning
+        if told := write_blocks(shown, "user", self._dropped):
+            self._dropped.add("system.position")
+            self.say("user", told)
 
     def say(self, speaker: Speaker, content: list[Json]) -> None:
         if not content:
@@ -131,15 +186,29 @@ class Turns:
             self.said.append({"role": "system", "content": self._waiting})
         else:
             self._dropped.add("system.position")
-            self.moved += self._waiting
+            # Behind what it said before, for what comes later may take that back.
+            told = (turn["content"] for turn in reversed(self.said) if turn["role"] == "system")
+            next(told, self.moved).extend(self._waiting)
         self._waiting = []
 
 
-def _finished(turn: Json, dropped: set[str]) -> Json:
+def _kind(block: Unsystematic) -> str:
+    return block.kind if isinstance(block, Foreign) else KINDS[type(block)]
+
+
+def _trim(last: Json) -> None:
+    """An answer that the caller begins: "final assistant content cannot end with trailing
+    whitespace"."""
+    content = last["content"]
+    if last["role"] == "assistant" and content[-1]["type"] == "text":
+        content[-1] = {**content[-1], "text": content[-1]["text"].rstrip()}
+
+
+def _finished(turn: Json) -> Json:
     content = turn["content"]
     if turn["role"] == "user":
         content.sort(key=lambda block: block["type"] != "tool_result")
-    return {**turn, "content": plain(with_words(content, dropped))}
+    return {**turn, "content": plain(content)}
 
 
 def plain(content: list[Json]) -> str | list[Json]:

@@ -227,8 +227,9 @@ class MessagesReader:
             said.append(ArgumentsDelta(block.number, read_input(block.data["input"])))
         elif block.kind not in NEUTRAL:
             said.append(WholeBlock(block.number, Foreign(NAME, _whole(block))))
-        if block.seal and block.kind == "thinking" and block.number == NUMBERLESS:
-            said.append(ThinkingDelta(self._number(block), ""))
+        more = {"thinking": block.seal, "text": block.citations}.get(block.kind)
+        if block.number == NUMBERLESS and more:  # without words
+            said.append(self._piece(block, ""))
         if block.number == NUMBERLESS:
             return []
         for citation in block.citations:

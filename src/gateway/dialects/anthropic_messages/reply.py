@@ -134,6 +134,8 @@ def _write_content(content: Sequence[Block], dropped: set[str], *, silent: bool)
             case Text(text):
                 if text or block.citations:
                     yield _write_text(block, dropped)
+                elif block.seal is not None:
+                    dropped.add("signature")
             case Refusal(text):
                 dropped.add("refusal")
                 yield {"type": "text", "text": text}

@@ -3,11 +3,14 @@
 https://platform.claude.com/docs/en/api/messages/create
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.chat.request import ChatRequest, Message, ResponseFormat, Sampling
+from gateway.chat.request import ChatRequest, Message, ResponseFormat
+from gateway.dialects.anthropic_messages.errors import UNTHREADED
 from gateway.dialects.anthropic_messages.messages import (
+    in_words,
     mark_last,
     plain,
     read_messages,
@@ -16,7 +19,8 @@ from gateway.dialects.anthropic_messages.messages import (
 )
 from gateway.dialects.anthropic_messages.models import Model, model_of
 from gateway.dialects.anthropic_messages.parts import read_mark
-from gateway.dialects.anthropic_messages.schemas import closed
+from gateway.dialects.anthropic_messages.sampling import read_sampling, write_sampling
+from gateway.dialects.anthropic_messages.schemas import Grammar, fit
 from gateway.dialects.anthropic_messages.thinking import (
     read_reasoning,
     room_for,
@@ -30,36 +34,36 @@ from gateway.dialects.anthropic_messages.tools import (
     write_tools,
 )
 from gateway.dialects.anthropic_messages.turns import fit_thinking
-from gateway.dialects.base import Fields, Kinds, json_type
+from gateway.dialects.base import Fields
 from gateway.dialects.forms import Written
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
-NUMBER = (int, float)
-SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kind
-    "max_tokens": ("max_tokens", int),
-    "temperature": ("temperature", NUMBER),
-    "top_p": ("top_p", NUMBER),
-    "top_k": ("top_k", int),
-}
-# What it has no words for, and what asks for nothing but what it does anyway.
-UNSAYABLE: Mapping[str, tuple[Any, ...]] = {
-    "seed": (None,),
-    "n": (None, 1),
-    "presence_penalty": (None, 0),
-    "frequency_penalty": (None, 0),
-    "logprobs": (None, False),
-    "top_logprobs": (None, 0),
-    "logit_bias": (None, {}),
-}
 # Which tier may serve: theirs, and OpenAI's word for it.
 TIERS: Mapping[str, str] = {"auto": "auto", "standard_only": "default"}
 TIERS_OUT: Mapping[str, str] = {"auto": "auto", "default": "standard_only", "priority": "auto"}
 
 
+KEPT_NOWHERE = "names a conversation that nobody keeps: leave it out, and send all messages"
+SUMMARIZED = (
+    "asks for a summary in a form that only its maker reads: leave it out, and ask in a message"
+)
+
+
 def read_request(body: Json) -> ChatRequest:
     """Raises BadRequest, naming the field."""
+    if body.get("compaction") is not None:
+        raise BadRequest("compaction", SUMMARIZED)
+    return read_conversation(body)
+
+
+def read_conversation(body: Json) -> ChatRequest:
+    """The same for a count of tokens: of the conversation as it is sent, also where it is to be
+    summarized (https://platform.claude.com/docs/en/api/messages/count_tokens)."""
     fields, unread = Fields(body), dict[str, Any]()
+    fields.rest.pop("compaction", None)
+    if fields.may("thread", object) is not None:
+        raise BadRequest("thread", KEPT_NOWHERE, code=UNTHREADED)
     config = Fields(fields.may("output_config", dict) or {}, "output_config")
     choice, parallel = read_choice(fields.may("tool_choice", dict), "tool_choice", unread)
     messages = fields.need("messages", list)
@@ -70,7 +74,7 @@ def read_request(body: Json) -> ChatRequest:
         tools=[read_tool(tool, place, unread) for tool, place in fields.each("tools")],
         tool_choice=choice,
         parallel_tools=parallel,
-        sampling=_read_sampling(fields),
+        sampling=read_sampling(fields),
         reasoning=read_reasoning(fields, config, unread),
         response_format=_read_format(fields, config, unread),
         stream=fields.may("stream", bool) or False,
@@ -84,17 +88,8 @@ def read_request(body: Json) -> ChatRequest:
     return request
 
 
-def _read_sampling(fields: Fields) -> Sampling:
-    values = {ours: fields.may(theirs, kind) for ours, (theirs, kind) in SAMPLING.items()}
-    stop = fields.each("stop_sequences")
-    for one, place in stop:
-        if not isinstance(one, str):
-            raise BadRequest(place, f"must be a string, not {json_type(one)}")
-    return Sampling(**values, stop=[one for one, _ in stop] or None)
-
-
 def _read_format(fields: Fields, config: Fields, unread: Json) -> ResponseFormat | None:
-    """Its place today, or the one that it had as a beta."""
+    """Its place today, or the one that it had as a beta. The API holds every answer to it."""
     asked, place = config.may("format", dict), config.path("format")
     if asked is None:
         asked, place = fields.may("output_format", dict), "output_format"
@@ -106,7 +101,7 @@ def _read_format(fields: Fields, config: Fields, unread: Json) -> ResponseFormat
         raise BadRequest(f"{place}.type", f"must be json_schema, not {kind!r}")
     schema = told.need("schema", dict)
     told.leave(unread)
-    return ResponseFormat(schema)
+    return ResponseFormat(schema, strict=True)
 
 
 def _read_user(fields: Fields, unread: Json) -> str | None:
@@ -138,19 +133,17 @@ def write_request(request: ChatRequest) -> Written:
     model = model_of(request.model)
     limit = request.sampling.max_tokens
     thinking, effort = write_reasoning(request.reasoning, model, limit, dropped)
-    prompt = write_prompt(request, model, dropped)
+    grammar = Grammar()
+    schema = write_schema(request.response_format, model, grammar, dropped)
+    prompt = write_prompt(request, model, schema, grammar, dropped)
     thinking = fit_thinking(thinking, prompt, said(request.reasoning), model, dropped)
     if limit is None:
         limit = model.answer + room_for(thinking, model)
     body: Json = {"model": request.model, "max_tokens": limit, **prompt}
-    for ours, (theirs, _) in SAMPLING.items():
-        if ours != "max_tokens" and (value := getattr(request.sampling, ours)) is not None:
-            body[theirs] = value
-    if request.sampling.stop:
-        body["stop_sequences"] = request.sampling.stop
+    body |= write_sampling(request.sampling, model, thinking, dropped)
     if thinking is not None:
         body["thinking"] = thinking
-    if config := write_config(request, effort, dropped):
+    if config := write_config(effort, schema):
         body["output_config"] = config
     body |= _write_about(request, dropped)
     if request.stream:
@@ -159,33 +152,47 @@ def write_request(request: ChatRequest) -> Written:
     return Written(body, frozenset(dropped))
 
 
-def write_prompt(request: ChatRequest, model: Model, dropped: set[str]) -> Json:
-    """What the model reads: all that a count of tokens counts."""
-    system, messages = write_messages(request, model, dropped)
-    body: Json = {"system": plain(system)} if system else {}
-    body["messages"] = messages
-    if tools := write_tools(request, dropped):
-        body["tools"] = tools
-    if choice := write_choice(request, dropped, offered=bool(tools)):
-        body["tool_choice"] = choice
-    return body
-
-
-def write_config(request: ChatRequest, effort: str | None, dropped: set[str]) -> Json:
-    config: Json = {} if effort is None else {"effort": effort}
-    asked = request.response_format
+def write_schema(
+    asked: ResponseFormat | None, model: Model, grammar: Grammar, dropped: set[str]
+) -> Json | None:
+    """For an answer that is asked for by one. None where there is no such way, so that the system
+    asks for it, in words."""
     if asked is None:
-        return config
-    if asked.schema is None:  # the system asks for it, in words
+        return None
+    fitted = fit(asked.schema) if asked.schema is not None and model.structured else None
+    if fitted is None or not grammar.takes(fitted.schema):
         dropped.add("response_format")
-        return config
-    config["format"] = {"type": "json_schema", "schema": closed(asked.schema)}
+        return None
     lost = {
+        "response_format.schema": not fitted.whole,
         "response_format.name": asked.name is not None,
         "response_format.description": asked.description is not None,
         "response_format.strict": asked.strict is False,  # the API always is
     }
     dropped |= {name for name, one in lost.items() if one}
+    return fitted.schema
+
+
+def write_prompt(
+    request: ChatRequest, model: Model, schema: Json | None, grammar: Grammar, dropped: set[str]
+) -> Json:
+    """What the model reads: all that a count of tokens counts. ``schema``: the answer's."""
+    system, messages = write_messages(request, model, dropped)
+    if request.response_format is not None and schema is None:
+        system.append(in_words(request.response_format))
+    body: Json = {"system": plain(system)} if system else {}
+    body["messages"] = messages
+    if tools := write_tools(request, model, grammar, dropped):
+        body["tools"] = tools
+    if choice := write_choice(request, model, dropped, offered=bool(tools)):
+        body["tool_choice"] = choice
+    return body
+
+
+def write_config(effort: str | None, schema: Json | None) -> Json:
+    config: Json = {} if effort is None else {"effort": effort}
+    if schema is not None:
+        config["format"] = {"type": "json_schema", "schema": schema}
     return config
 
 
@@ -194,8 +201,10 @@ def _write_about(request: ChatRequest, dropped: set[str]) -> Json:
     body: Json = {}
     others = dict(request.metadata or {})
     named = others.pop("user_id", None) if request.user is None else request.user
-    if isinstance(named, str):
+    if isinstance(named, str) and is_opaque(named):
         body["metadata"] = {"user_id": named}
+    elif request.user is not None:
+        dropped.add("user")
     elif named is not None:
         others["user_id"] = named
     if others:
@@ -209,8 +218,30 @@ def _write_about(request: ChatRequest, dropped: set[str]) -> Json:
     return body
 
 
+LONGEST_USER = 256
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+NUMBER = re.compile(r"\+?[\d ()./-]+")
+
+
+def is_opaque(user: str) -> bool:
+    """Whether it is as the API wants it, which refuses what tells who somebody is: "user_id
+    appears to contain an email address", and telephone numbers likewise
+    (https://github.com/BerriAI/litellm/pull/10102)."""
+    return len(user) <= LONGEST_USER and not ADDRESS.search(user) and not _is_number(user.strip())
+
+
+def _is_number(user: str) -> bool:
+    """As people write them, or as machines do: fewer than ten digits alone may be anything."""
+    digits = sum(letter.isdigit() for letter in user)
+    return (
+        NUMBER.fullmatch(user) is not None
+        and 7 <= digits <= 15
+        and (digits >= 10 or not user.isdigit())
+    )
+
+
 def _unsaid(request: ChatRequest) -> set[str]:
-    lost = {name for name, mute in UNSAYABLE.items() if getattr(request.sampling, name) not in mute}
+    lost = set[str]()
     if request.verbosity is not None:
         lost.add("verbosity")
     if set(request.modalities or ()) - {"text"}:

@@ -71,7 +71,9 @@ def write_reasoning(
         dropped |= said(asked)
         return None, None
     shown = True if asked.shown is None and asked.summary else asked.shown
-    if model.thinking == "budget":
+    if asked.budget is not None and asked.budget > 0 and model.thinking != "adaptive":
+        thinking = _fitting(asked.budget, max_tokens, dropped)
+    elif model.thinking == "budget":
         thinking = _by_budget(asked, model, max_tokens, dropped)
     else:
         thinking = _adaptive(asked, model, dropped, shown=shown)
@@ -97,38 +99,54 @@ def said(asked: Reasoning | None) -> set[str]:
         return set()
     told = {"reasoning.effort": asked.effort, "reasoning.budget": asked.budget}
     named = {name for name, value in told.items() if value is not None}
-    return named | ({"reasoning.shown"} if asked.shown else set())
+    shown = asked.shown or (asked.shown is None and asked.summary)
+    return named | ({"reasoning.shown"} if shown else set())
 
 
-def _adaptive(
-    asked: Reasoning, model: Model, dropped: set[str], *, shown: bool | None
-) -> Json | None:
-    if asked.budget is not None and asked.budget > 0:
-        if model.thinking == "either":
-            return {"type": "enabled", "budget_tokens": asked.budget}
+def _fitting(budget: int, max_tokens: int | None, dropped: set[str]) -> Json | None:
+    """The budget that the caller sets, or the nearest one that the API takes: others count
+    otherwise, Gemini from 128 tokens on, and beside the answer's limit."""
+    fitted = _within_limit(max(budget, LEAST_BUDGET), max_tokens)
+    if fitted != budget:
         dropped.add("reasoning.budget")
-    elif asked.budget is None and asked.effort is None and not (shown or model.unasked):
-        return None  # not asked to think, only not to show it
-    return {"type": "adaptive"}
+    return None if fitted is None else _enabled(fitted)
 
 
 def _by_budget(
     asked: Reasoning, model: Model, max_tokens: int | None, dropped: set[str]
 ) -> Json | None:
-    if asked.budget is not None and asked.budget > 0:
-        return {"type": "enabled", "budget_tokens": asked.budget}
+    """One of our own choosing."""
     if asked.budget is None and asked.effort is None:
         return None
     if asked.effort is None:
         dropped.add("reasoning.budget")
     elif asked.effort not in model.efforts:
         dropped.add("reasoning.effort")
-    budget = BUDGETS[asked.effort or UNSAID]
-    if max_tokens is not None and budget >= max_tokens:
-        budget = max(max_tokens // 2, LEAST_BUDGET)
-        if budget >= max_tokens:  # no room to think at all
-            return None
+    budget = _within_limit(BUDGETS[asked.effort or UNSAID], max_tokens)
+    return None if budget is None else _enabled(budget)
+
+
+def _within_limit(budget: int, max_tokens: int | None) -> int | None:
+    """With room for an answer, where the API sees too little; None where there is no room to
+    think at all."""
+    if max_tokens is None or budget < max_tokens:
+        return budget
+    budget = max(max_tokens // 2, LEAST_BUDGET)
+    return budget if budget < max_tokens else None
+
+
+def _enabled(budget: int) -> Json:
     return {"type": "enabled", "budget_tokens": budget}
+
+
+def _adaptive(
+    asked: Reasoning, model: Model, dropped: set[str], *, shown: bool | None
+) -> Json | None:
+    if asked.budget is not None and asked.budget > 0:
+        dropped.add("reasoning.budget")
+    elif asked.budget is None and asked.effort is None and not (shown or model.unasked):
+        return None  # not asked to think, only not to show it
+    return {"type": "adaptive"}
 
 
 def _effort(asked: Reasoning, model: Model, dropped: set[str]) -> str | None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from gateway.chat.blocks import Foreign
 from gateway.chat.request import ChatRequest, ChoiceMode, Tool, ToolChoice
+from gateway.dialects.anthropic_messages.models import Model
 from gateway.dialects.anthropic_messages.parts import NAME, read_mark
+from gateway.dialects.anthropic_messages.schemas import Grammar, described, fit
 from gateway.dialects.anthropic_messages.writing import marked
 from gateway.dialects.base import Fields
 from gateway.errors import BadRequest
@@ -53,11 +55,13 @@ def read_choice(
     return choice, None if single is None else not single
 
 
-def write_tools(request: ChatRequest, dropped: set[str]) -> list[Json]:
+def write_tools(
+    request: ChatRequest, model: Model, grammar: Grammar, dropped: set[str]
+) -> list[Json]:
     tools = []
     for tool in request.tools:
         if isinstance(tool, Tool):
-            tools.append(_write_tool(tool))
+            tools.append(_write_tool(tool, grammar if model.structured else None, dropped))
         elif tool.dialect == NAME:
             tools.append(tool.data)
         else:
@@ -65,24 +69,47 @@ def write_tools(request: ChatRequest, dropped: set[str]) -> list[Json]:
     return tools
 
 
-def _write_tool(tool: Tool) -> Json:
-    """The API wants a schema, and one that says that it is of an object."""
-    schema = tool.schema or {"properties": {}}
+def _write_tool(tool: Tool, grammar: Grammar | None, dropped: set[str]) -> Json:
+    """``grammar``: None where no tool can be strict."""
     written: Json = {"name": tool.name}
     if tool.description is not None:
         written["description"] = tool.description
-    written["input_schema"] = schema if "type" in schema else {"type": "object", **schema}
-    if tool.strict is not None:
-        written["strict"] = tool.strict
+    schema = _of_object(tool.schema or {"properties": {}}, dropped)
+    fitted = fit(schema) if tool.strict and grammar else None
+    if grammar and fitted and grammar.takes(fitted.schema, tools=1):
+        if not fitted.whole:
+            dropped.add("tools.schema")
+        written |= {"input_schema": fitted.schema, "strict": True}
+    else:
+        if tool.strict:
+            dropped.add("tools.strict")
+        written["input_schema"] = schema
     return marked(written, tool.cache_ttl)
 
 
-def write_choice(request: ChatRequest, dropped: set[str], *, offered: bool) -> Json | None:
+def _of_object(schema: Json, dropped: set[str]) -> Json:
+    """The API wants one that says that it is of an object, and of nothing else: "input_schema does
+    not support oneOf, allOf, or anyOf at the top level"."""
+    joined = {name: schema[name] for name in JOINED if name in schema}
+    if joined:
+        dropped.add("tools.schema")
+        rest = {name: value for name, value in schema.items() if name not in joined}
+        schema = described(rest, joined)
+    return schema if schema.get("type") == "object" else {**schema, "type": "object"}
+
+
+JOINED = ("oneOf", "allOf", "anyOf")
+
+
+def write_choice(
+    request: ChatRequest, model: Model, dropped: set[str], *, offered: bool
+) -> Json | None:
     """``offered``: whether there are tools at all, without which the API takes no choice."""
     choice, single = request.tool_choice, request.parallel_tools is False
+    if choice and choice.mode in ("required", "named") and not (offered and model.forced):
+        dropped.add("tool_choice")
+        choice = None
     if not offered:
-        if choice and choice.mode in ("required", "named"):
-            dropped.add("tool_choice")
         return None
     if choice is None and not single:
         return None

@@ -7,14 +7,16 @@ from its beginning or not at all (https://platform.claude.com/docs/en/build-with
 Without thinking it refuses one that holds a thought: "When thinking is disabled, an `assistant`
 message in the final position cannot contain `thinking`". What came later in the turn need not
 begin with a thought: without interleaved thinking Claude has none there itself
-(https://github.com/BerriAI/litellm/issues/18926).
+(https://github.com/BerriAI/litellm/issues/18926). Nor is an answer that the caller begins ever
+thought on ("Response prefill and forced tool use", on the same page).
 """
 
 from gateway.dialects.anthropic_messages.models import Model
 from gateway.wire.json import Json
 
 THOUGHTS = ("thinking", "redacted_thinking")
-FORCED = ("any", "tool")  # choices of tools that a budget does not go with either
+# Choices of tools that a budget does not go with either, and on Bedrock no thinking at all.
+FORCED = ("any", "tool")
 
 
 def fit_thinking(
@@ -23,14 +25,17 @@ def fit_thinking(
     """``thinking`` as this conversation allows it; ``prompt``, what the model reads, loses the
     thoughts of the present turn where it may not think on. ``asked``: what is dropped then."""
     turn = _present(prompt["messages"])
-    if thinking and thinking["type"] == "enabled":
-        forced = prompt.get("tool_choice", {}).get("type") in FORCED
-        if forced or (turn and not _begins_with_thought(turn[0])):
-            if model.thinking == "either":
-                dropped.add("reasoning.budget")
-                return {**_without_budget(thinking), "type": "adaptive"}
-            dropped |= asked
-            thinking = None
+    kind = thinking["type"] if thinking else None
+    free = model.forced_thinking or not _is_forced(prompt)
+    if thinking and kind == "enabled" and not _takes_budget(prompt, turn):
+        if model.thinking == "either" and free:
+            dropped.add("reasoning.budget")
+            return {**_without_budget(thinking), "type": "adaptive"}
+        dropped |= asked
+        thinking = None
+    elif kind == "adaptive" and not free:
+        dropped |= asked
+        thinking = None
     off = not model.unasked if thinking is None else thinking["type"] == "disabled"
     if off and any(_is_thought(block) for message in turn for block in _blocks(message)):
         dropped.add("thinking")
@@ -38,6 +43,19 @@ def fit_thinking(
             message["content"] = [one for one in _blocks(message) if not _is_thought(one)]
         prompt["messages"] = [one for one in prompt["messages"] if one["content"]]
     return thinking
+
+
+def _takes_budget(prompt: Json, turn: list[Json]) -> bool:
+    messages = prompt["messages"]
+    if messages and messages[-1]["role"] == "assistant":
+        return False
+    if _is_forced(prompt):
+        return False
+    return not turn or _begins_with_thought(turn[0])
+
+
+def _is_forced(prompt: Json) -> bool:
+    return prompt.get("tool_choice", {}).get("type") in FORCED
 
 
 def _present(messages: list[Json]) -> list[Json]:

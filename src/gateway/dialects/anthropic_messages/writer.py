@@ -61,8 +61,9 @@ class MessagesWriter:
     as one more; a call of a tool cannot, so what comes of other blocks meanwhile waits for its end.
     A thought's seal is kept until the thought ends.
 
-    The input is told at the start: as the provider told it, or else as it is estimated; at the end
-    as the provider told it, if it ever did.
+    What the input took is told at the start, since clients plan by it: as the provider told it, or
+    else as it is estimated. At the end, as in a whole answer, only what the provider told: 0 where
+    it never did.
     """
 
     __slots__ = (
@@ -78,6 +79,7 @@ class MessagesWriter:
         "_seals",
         "_silent",
         "_stop",
+        "_thoughts",
         "_waiting",
         "dropped",
     )
@@ -89,6 +91,7 @@ class MessagesWriter:
         self._open, self._kind, self._prefix = NONE, "", b""  # the block, and how its pieces begin
         self._next = 0  # number of the next block on the wire
         self._closed: set[int] = set()
+        self._thoughts: set[int] = set()
         self._redacted: set[int] = set()
         self._seals: dict[int, Seal] = {}
         self._waiting: dict[int, list[OfBlock]] = {}
@@ -124,6 +127,8 @@ class MessagesWriter:
             case Stopped(reason, sequence, choice):
                 if choice == 0:
                     self._stop = (reason, sequence)
+                else:
+                    self.dropped.add("n")
                 return b""
         if event.choice:
             self.dropped.add("n")
@@ -167,6 +172,7 @@ class MessagesWriter:
                 if redacted:
                     self._redacted.add(block)
                     return b""
+                self._thoughts.add(block)
                 return self._piece("thinking", block, "" if self._silent else text)
             case ArgumentsDelta(block, json):
                 return self._piece("tool_use", block, json)
@@ -230,8 +236,10 @@ class MessagesWriter:
             return self._close()
         if block in self._redacted:  # nothing was told of it
             self.dropped.add("thinking")
-        elif block in self._seals:  # a thought without words
+        elif block in self._seals and block in self._thoughts:  # one without words
             return self._begin("thinking", block, EMPTY["thinking"]) + self._close()
+        elif self._seals.pop(block, None):  # on a text without words
+            self.dropped.add("signature")
         return b""
 
     def _begin(self, kind: str, block: int, content: Json) -> bytes:
@@ -270,10 +278,8 @@ class MessagesWriter:
             self.dropped.add("service_tier")
         reason, sequence = self._stop
         delta = {"stop_reason": stop_reason_out(reason, self._said), "stop_sequence": sequence}
-        counts = write_usage(usage)
-        if not usage.prompt_tokens:  # it was never told: what was estimated stands
-            counts = {"output_tokens": counts["output_tokens"]}
-        return out + _event("message_delta", delta=delta, usage=counts) + _event("message_stop")
+        told = _event("message_delta", delta=delta, usage=write_usage(usage))
+        return out + told + _event("message_stop")
 
 
 def _event(name: str, **fields: Any) -> bytes:

@@ -19,6 +19,7 @@ from gateway.chat.blocks import (
     ToolResult,
     ToolUse,
 )
+from gateway.chat.media_types import plain
 from gateway.dialects.anthropic_messages.parts import BROKEN, ISSUER, NAME, SHORT
 from gateway.wire.json import Fragment, Json, loads
 
@@ -31,8 +32,8 @@ def write_blocks(blocks: Sequence[Block], speaker: Speaker, dropped: set[str]) -
 
 
 def with_words(blocks: list[Json], dropped: set[str]) -> list[Json]:
-    """Without texts that are blank, which the API refuses; unless nothing else is said. A cache
-    mark on one keeps what stands before it, so that it goes there."""
+    """Without texts that are blank: "text content blocks must contain non-whitespace text". A
+    cache mark on one keeps what stands before it, so that it goes there."""
     said: list[Json] = []
     for block in blocks:
         if block["type"] != "text" or block["text"].strip():
@@ -43,7 +44,7 @@ def with_words(blocks: list[Json], dropped: set[str]) -> list[Json]:
             said[-1] = {**said[-1], "cache_control": mark}
         else:
             dropped.add("cache_control")
-    return said or blocks
+    return said
 
 
 def _may_bear(block: Json, mark: Json) -> bool:
@@ -180,7 +181,7 @@ def _unsaid(media: Media, dropped: set[str]) -> Json | None:
 
 def _image_source(media: Media) -> Json | None:
     if media.base64 is not None:
-        mime_type = media.mime_type or _looks_like(media.base64)
+        mime_type = plain(media.mime_type or "") or _looks_like(media.base64)
         return {"type": "base64", "media_type": mime_type, "data": media.base64}
     return _kept_elsewhere(media)
 
@@ -188,7 +189,7 @@ def _image_source(media: Media) -> Json | None:
 def _document_source(media: Media) -> Json | None:
     """PDF or plain text; what is any kind of text is told as that."""
     text = media.text
-    mime_type = media.mime_type or (media.base64 and _looks_like(media.base64)) or ""
+    mime_type = plain(media.mime_type or "") or _looks_like(media.base64 or "")
     if text is None and media.base64 is not None:
         if mime_type == PDF:
             return {"type": "base64", "media_type": PDF, "data": media.base64}
@@ -225,8 +226,8 @@ def _looks_like(data: str) -> str:
 
 
 def _is_text(mime_type: str) -> bool:
-    kind = mime_type.partition(";")[0].strip()
-    return kind.startswith("text/") or kind.endswith(("json", "xml", "yaml", "javascript"))
+    endings = ("json", "xml", "yaml", "javascript")
+    return mime_type.startswith("text/") or mime_type.endswith(endings)
 
 
 def _as_text(data: str) -> str | None:
