@@ -38,7 +38,7 @@ def ask(body: Json) -> None:
     GEMINI.address(body, "m")
     GEMINI.unseal(body, "m")
     request = CHAT.read_request(body)
-    for model in ("gemini-3-pro", "gemini-2.0-flash"):
+    for model in ("gemini-3-pro", "gemini-4-neon", "gemini-2.5-flash", "gemma-3-27b-it"):
         request.model = model
         CHAT.write_request(request)
 
@@ -86,6 +86,36 @@ def watch(body: Json) -> None:
     assert watching.usage is None or watching.usage.output_tokens >= 0
 
 
+BESIDE = chunk(
+    {"text": "aé"},
+    finish="OTHER",
+    index=0,
+    promptFeedback={"safetyRatings": [{"category": "C", "probability": "HIGH"}]},
+    tomorrow=[1],
+)
+BESIDE["candidates"][0] |= {
+    "finishMessage": "odd",
+    "safetyRatings": [{"category": "C", "probability": "LOW", "blocked": True}],
+    "urlContextMetadata": {"urlMetadata": [{"retrievedUrl": "u"}]},
+    "groundingMetadata": {
+        "searchEntryPoint": {"renderedContent": "x"},
+        "groundingChunks": [{"maps": {"uri": "u", "placeId": "p"}}],
+        "groundingSupports": [
+            {
+                "segment": {"partIndex": 0, "startIndex": 1, "endIndex": 3},
+                "groundingChunkIndices": [0],
+            }
+        ],
+    },
+    "citationMetadata": {"citations": [{"uri": "u", "license": "mit", "endIndex": 1}]},
+}
+NEWER: Json = {
+    "contents": [{"parts": [{"fileData": {"fileUri": "files/a"}, "thought": True}]}],
+    "generationConfig": {
+        "responseFormat": [{"text": {"mimeType": "APPLICATION_JSON", "schema": {"type": "object"}}}]
+    },
+    "store": False,
+}
 EMBED: Json = {"model": "models/e", "content": {"parts": [{"text": "a"}]}, "taskType": "X"}
 
 
@@ -93,12 +123,15 @@ EMBED: Json = {"model": "models/e", "content": {"parts": [{"text": "a"}]}, "task
     ("work", "body", "allowed"),
     [
         (ask, REQUEST, CallerError),
+        (ask, NEWER, CallerError),
         (count, {"generateContentRequest": {**REQUEST, "model": "models/x"}}, CallerError),
         (embed, {**EMBED, "outputDimensionality": 3}, CallerError),
         (embed_many, {"requests": [EMBED]}, CallerError),
         (answer, REPLY, UpstreamError),
         (stream, REPLY, UpstreamError),
         (stream, PARTIAL, UpstreamError),
+        (answer, BESIDE, UpstreamError),
+        (stream, BESIDE, UpstreamError),
         (watch, REPLY, UpstreamError),
         (COUNT.read_reply, {"totalTokens": 3}, UpstreamError),
         (ONE.read_reply, {"embedding": {"values": [1]}}, UpstreamError),

@@ -16,12 +16,18 @@ from gateway.chat.blocks import (
     ToolResult,
     ToolUse,
 )
-from gateway.chat.reply import ChatReply, Choice, StopReason, TokenLogprob
+from gateway.chat.reply import (
+    ChatReply,
+    Choice,
+    StopReason,
+    TokenLogprob,
+)
 from gateway.chat.seals import carried
 from gateway.errors import UpstreamBroke
 from gateway.usage import Usage
-from gateway.wire.json import Json
-from tests.dialects.gemini import CHAT, IDENTITY, REPLY, SEAL, asked, chunk
+from gateway.wire.json import Json, dumps
+from tests.dialects.gemini import CHAT, IDENTITY, REPLY, SEAL, asked, chunk, sse
+from tests.dialects.gemini import read as stream_of
 
 MINE, THEIRS = Seal("gemini", SEAL), Seal("anthropic", "sig")
 
@@ -126,12 +132,133 @@ def test_choices_come_in_their_order() -> None:
         ("IMAGE_SAFETY", "refusal"),
         ("CONTINUATION", "pause"),
         ("OTHER", "end"),
-        ("MALFORMED_FUNCTION_CALL", "end"),
         ("A_WORD_OF_TOMORROW", "end"),
     ],
 )
 def test_reasons_to_end(finish: str, reason: StopReason) -> None:
-    assert choice({"text": "a"}, finish=finish).stop_reason == reason
+    told = choice({"text": "a"}, finish=finish)
+    assert told.stop_reason == reason
+    known = finish not in ("OTHER", "A_WORD_OF_TOMORROW")
+    assert told.content[1:] == ([] if known else [beside("finishReason", finish)])
+
+
+def beside(name: str, value: object) -> Foreign:
+    """What is said beside the content: whoever writes it reports it by this name."""
+    return Foreign("gemini_aside", {name: value})
+
+
+THOUGHT: Json = {"text": "Need weather", "thought": True}
+SPOILT = [
+    "MALFORMED_FUNCTION_CALL",
+    "MALFORMED_RESPONSE",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+]
+
+
+@pytest.mark.parametrize("finish", SPOILT)
+@pytest.mark.parametrize(
+    "said", [[], [THOUGHT], [{"text": "I will check."}], [{"functionCall": {"name": "f"}}]]
+)
+def test_an_answer_whose_call_is_lost_is_none_whatever_was_said(
+    said: list[Json], finish: str
+) -> None:
+    with pytest.raises(UpstreamBroke, match=f"spoilt: {finish}: Malformed: f") as spoilt:
+        choice(*said, finish=finish, finishMessage="Malformed: f(")
+    assert spoilt.value.falls_back
+    reader = CHAT.reader(IDENTITY)
+    for part in said:
+        reader.feed(dumps(chunk(part)))
+    reader.feed(dumps(chunk(finish=finish)))
+    with pytest.raises(UpstreamBroke, match=f"spoilt: {finish}$"):
+        reader.finish()
+    assert not reader.ended
+
+
+@pytest.mark.parametrize("finish", ["NO_IMAGE", "IMAGE_OTHER"])
+@pytest.mark.parametrize("said", [[], [THOUGHT], [{"text": "", "thoughtSignature": SEAL}]])
+def test_thoughts_and_seals_alone_are_no_answer(said: list[Json], finish: str) -> None:
+    with pytest.raises(UpstreamBroke, match=f"no answer: {finish}"):
+        choice(*said, finish=finish)
+    with pytest.raises(UpstreamBroke, match=f"no answer: {finish}"):
+        stream_of(sse(*(chunk(part) for part in said), chunk(finish=finish)))
+
+
+QUIET: Json = {"category": "HARM_CATEGORY_HARASSMENT", "probability": "NEGLIGIBLE"}
+LOUD: Json = {"category": "HARM_CATEGORY_HARASSMENT", "probability": "MEDIUM"}
+PAGE: Json = {"urlMetadata": [{"retrievedUrl": "https://x.example"}]}
+
+
+@pytest.mark.parametrize(
+    ("beside_it", "names"),
+    [
+        ({}, []),
+        ({"safetyRatings": [QUIET], "tokenCount": 3, "avgLogprobs": -1.0}, []),
+        ({"safetyRatings": [QUIET, LOUD]}, ["safetyRatings"]),
+        ({"safetyRatings": [{**QUIET, "blocked": True}]}, ["safetyRatings"]),
+        ({"safetyRatings": [{"probability": {}}, 3]}, []),
+        ({"safetyRatings": 3, "groundingMetadata": 3, "citationMetadata": {"citations": 3}}, []),
+        ({"urlContextMetadata": {}, "groundingMetadata": {"webSearchQueries": []}}, []),
+        ({"urlContextMetadata": PAGE}, ["urlContextMetadata"]),
+        (
+            {"groundingMetadata": {"searchEntryPoint": {"renderedContent": "<div>"}}},
+            ["groundingMetadata.searchEntryPoint"],
+        ),
+        (
+            {"groundingMetadata": {"webSearchQueries": ["q"], "retrievalMetadata": {"x": 1}}},
+            ["groundingMetadata.webSearchQueries"],
+        ),
+        (
+            {"groundingMetadata": {"groundingChunks": [{"maps": {"placeId": "p"}}, {"odd": 3}]}},
+            ["citations"],
+        ),
+        (
+            {"citationMetadata": {"citationSources": [{"uri": "u", "license": "mit"}]}},
+            ["citationMetadata.license"],
+        ),
+        ({"finishMessage": "Model generated function call(s)."}, []),
+        ({"finishReason": "SAFETY", "finishMessage": "filtered"}, ["finishMessage"]),
+        ({"finishReason": "CONTINUATION", "finishMessage": "so far"}, ["finishMessage"]),
+        ({"finishReason": "OTHER", "finishMessage": "odd"}, ["finishReason", "finishMessage"]),
+        ({"a_field_of_tomorrow": 1}, ["a_field_of_tomorrow"]),
+        (
+            {"content": {"parts": [{"text": "a", "partMetadata": {"b": 1}}]}},
+            ["candidates[].content.parts[].partMetadata"],
+        ),
+        (
+            {"content": {"parts": [{"text": "a"}, {"functionResponse": {"name": "f"}}]}},
+            ["functionResponse"],
+        ),
+    ],
+)
+def test_what_nobody_else_can_be_told_is_reported(beside_it: Json, names: list[str]) -> None:
+    told = choice({"text": "a"}, **{"finish": "STOP", **beside_it})
+    kinds = [block.kind for block in told.content if isinstance(block, Foreign)]
+    assert kinds == names
+    body, dropped = write(told)
+    assert dropped == set(names)
+    assert [part["text"] for part in body["candidates"][0]["content"]["parts"]] == ["a"]
+    reader = CHAT.reader(IDENTITY)
+    last = chunk({"text": "a"}, finish="STOP")
+    last["candidates"][0] |= beside_it
+    reader.feed(dumps(last))
+    reader.finish()
+    assert reader.dropped == set(names)
+
+
+def test_what_is_said_beside_the_answers_is_reported() -> None:
+    ratings = {"promptFeedback": {"blockReason": "SAFETY", "safetyRatings": [LOUD]}}
+    names = {"promptFeedback.safetyRatings", "tomorrow"}
+    (only,) = read({**ratings, "tomorrow": 1, "modelStatus": {"modelStage": "STABLE"}}).choices
+    assert {block.kind for block in only.content if isinstance(block, Foreign)} == names
+    reader = CHAT.reader(IDENTITY)
+    reader.feed(dumps({**ratings, "tomorrow": 1}))
+    assert reader.dropped == names
+    reader = CHAT.reader(IDENTITY)
+    reader.feed(dumps(chunk({"text": "a"})))
+    reader.feed(dumps(chunk({"text": "b"}, tomorrow=1)))
+    assert reader.dropped == {"tomorrow"}
 
 
 def test_a_call_that_was_cut_is_no_reason_to_call() -> None:
@@ -199,9 +326,10 @@ def test_grounding_of_what_is_not_there_is_passed_over() -> None:
     support = {"segment": {"partIndex": 7, "endIndex": 3}, "groundingChunkIndices": [0, 5, "x"]}
     grounding = {"groundingChunks": [{"web": {}}], "groundingSupports": [support]}
     assert choice({"text": "a"}, groundingMetadata=grounding).content == [
-        Text("a", citations=[Citation()])
+        Text("a", citations=[Citation()]),
+        beside("citations", 7),
     ]
-    assert choice(groundingMetadata=grounding).content == []
+    assert choice(groundingMetadata=grounding).content == [beside("citations", 7)]
 
 
 @pytest.mark.parametrize(

@@ -48,11 +48,12 @@ def said(*parts: Json, role: str = "user") -> list[Block]:
 def written(
     *blocks: Block, role: str = "user", model: str = "gemini-3-pro"
 ) -> tuple[list[Json], set[str]]:
-    """The parts of the only content, and what could not be said."""
+    """The parts of the only turn, and what could not be said."""
+    before = [Message("user", [Text("go")])] if role == "model" else []
     message = Message("assistant" if role == "model" else "user", list(blocks))
-    told = CHAT.write_request(ChatRequest(model, [message]))
-    contents = told.body["contents"]
-    return (contents[0]["parts"] if contents else []), set(told.dropped)
+    told = CHAT.write_request(ChatRequest(model, [*before, message]))
+    contents = told.body["contents"][len(before) :]
+    return [part for content in contents for part in content["parts"]], set(told.dropped)
 
 
 def config(request: ChatRequest) -> tuple[Json, set[str]]:
@@ -111,7 +112,7 @@ def test_a_request_is_read_whole() -> None:
         sampling=Sampling(9, 0.5, 0.9, 40, ["END"], 3, 2, 0.1, 0.2, logprobs=True, top_logprobs=4),
         reasoning=Reasoning("low", shown=True),
         response_format=ResponseFormat(
-            {"type": "object", "properties": {"a": {"type": "integer"}}}
+            {"type": "object", "properties": {"a": {"type": "integer"}}}, strict=True
         ),
         service_tier="flex",
         modalities=["image"],
@@ -121,7 +122,7 @@ def test_a_request_is_read_whole() -> None:
 
 def test_what_is_read_is_written_so_that_it_reads_alike() -> None:
     request = CHAT.read_request(REQUEST)
-    request.model = "gemini-3-pro"
+    request.model = "a-model-of-mine"
     told = CHAT.write_request(request)
     assert told.dropped == {"document.name"}
     again = CHAT.read_request(told.body)
@@ -173,8 +174,8 @@ def test_what_is_not_understood_is_noted_by_its_path() -> None:
             ],
         },
         safetySettings=[{"category": "X"}],
-        cachedContent="cachedContents/a",
         labels=None,
+        store=True,
         toolConfig={"functionCallingConfig": {"mode": "VALIDATED"}, "retrievalConfig": {}},
         tools=[{"functionDeclarations": [{"name": "f", "behavior": "BLOCKING"}]}],
         generationConfig={"speechConfig": {}, "thinkingConfig": {"odd": 1}},
@@ -185,7 +186,7 @@ def test_what_is_not_understood_is_noted_by_its_path() -> None:
         "contents[].parts[].videoMetadata": {"fps": 1},
         "contents[].parts[].inline_data.odd": 1,
         "safetySettings": [{"category": "X"}],
-        "cachedContent": "cachedContents/a",
+        "store": True,
         "toolConfig.functionCallingConfig.mode": "VALIDATED",
         "toolConfig.retrievalConfig": {},
         "tools[].functionDeclarations[].behavior": "BLOCKING",
@@ -193,6 +194,29 @@ def test_what_is_not_understood_is_noted_by_its_path() -> None:
         "generationConfig.thinkingConfig.odd": 1,
         "serviceTier": "odd",
     }
+
+
+@pytest.mark.parametrize("name", ["cachedContent", "cached_content", "continuationToken"])
+def test_what_only_gemini_keeps_is_refused(name: str) -> None:
+    body = {"contents": [{"parts": [{"text": "hi"}]}], name: "cachedContents/a"}
+    for read_request, whole, field in (
+        (CHAT.read_request, body, name),
+        (COUNT.read_request, body, name),
+        (COUNT.read_request, {"generateContentRequest": body}, f"generateContentRequest.{name}"),
+    ):
+        with pytest.raises(BadRequest, match="only Gemini") as refused:
+            read_request(whole)
+        assert refused.value.field == field
+
+
+def test_what_asks_for_nothing_is_no_loss() -> None:
+    request = read(
+        {},
+        cachedContent="",
+        store=False,
+        generationConfig={"thinkingConfig": {"thinkingLevel": "THINKING_LEVEL_UNSPECIFIED"}},
+    )
+    assert (request.unread, request.reasoning) == ({}, Reasoning())
 
 
 @pytest.mark.parametrize(
@@ -208,6 +232,10 @@ def test_what_is_not_understood_is_noted_by_its_path() -> None:
         (
             {"contents": [{}], "generation_config": {"top_k": 1.5}},
             "generation_config.top_k",
+        ),
+        (
+            {"contents": [{}], "generationConfig": {"responseFormat": {"text": {"schema": 3}}}},
+            "generationConfig.responseFormat.text.schema",
         ),
         (
             {"contents": [{}], "generationConfig": {"stopSequences": [3]}},
@@ -245,7 +273,6 @@ def test_a_bad_field_is_named_by_its_whole_path(body: Json, field: str) -> None:
 def test_google_s_schemas_become_json_schemas() -> None:
     own = {
         "type": "OBJECT",
-        "nullable": True,
         "properties": {
             "type": {"type": "STRING", "enum": ["a"], "nullable": True, "example": "a"},
             "n": {"type": "TYPE_UNSPECIFIED", "anyOf": [{"type": "NUMBER"}], "nullable": True},
@@ -261,7 +288,7 @@ def test_google_s_schemas_become_json_schemas() -> None:
     assert tool.schema
     assert list(tool.schema["properties"]) == ["l", "type", "n"]
     assert tool.schema == {
-        "type": ["object", "null"],
+        "type": "object",
         "properties": {
             "type": {"type": ["string", "null"], "enum": ["a", None], "examples": ["a"]},
             "n": {"anyOf": [{"type": "number"}, {"type": "null"}]},
@@ -270,6 +297,25 @@ def test_google_s_schemas_become_json_schemas() -> None:
         "additionalProperties": False,
         "$defs": {"x": {"type": ["string", "null"], "format": "date"}},
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "schema"),
+    [
+        ({"type": "OBJECT", "nullable": True, "enum": [{}]}, {"type": "object", "enum": [{}]}),
+        ({"type": ["OBJECT", "NULL"]}, {"type": "object"}),
+        ({"properties": {}}, {"properties": {}, "type": "object"}),
+        ({}, {"type": "object"}),
+        ({"type": "STRING"}, {"type": "string"}),  # the provider's to refuse
+    ],
+)
+def test_what_a_function_takes_is_an_object(own: Json, schema: Json) -> None:
+    (tool,) = read({}, tools=[{"functionDeclarations": [{"name": "f", "parameters": own}]}]).tools
+    assert tool == Tool("f", None, schema)
+    asked = {"responseMimeType": "application/json", "responseSchema": {**own, "nullable": True}}
+    answer = read({}, generationConfig=asked).response_format
+    assert answer
+    assert answer.schema != schema  # an answer may well be null
 
 
 def test_a_schema_that_nests_without_end_is_refused() -> None:
@@ -284,7 +330,9 @@ def test_json_schemas_pass_whole() -> None:
     schema = {"$ref": "#/$defs/x", "$defs": {"x": {"type": "STRING", "nullable": True}}}
     for name in ("responseJsonSchema", "_responseJsonSchema", "response_json_schema"):
         asked = {"responseMimeType": "application/json", name: schema}
-        assert read({}, generationConfig=asked).response_format == ResponseFormat(schema)
+        assert read({}, generationConfig=asked).response_format == (
+            ResponseFormat(schema, strict=True)
+        )
     request = ChatRequest("gemini-3-pro", [], tools=[Tool("f", "d", schema, strict=False)])
     request.response_format = ResponseFormat(schema, strict=True)
     told = CHAT.write_request(request)
@@ -318,6 +366,39 @@ def test_an_answer_may_be_any_json_or_plain_or_one_of_an_enum() -> None:
         {"responseMimeType": "application/json"},
         {"response_format.name", "response_format.description"},
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "form", "unread"),
+    [
+        (
+            {"text": {"mimeType": "APPLICATION_JSON", "schema": {"type": "object"}}},
+            ResponseFormat({"type": "object"}, strict=True),
+            {},
+        ),
+        (
+            [{"text": {"mime_type": "application/json", "schema": {"type": "object"}}}],
+            ResponseFormat({"type": "object"}, strict=True),
+            {},
+        ),
+        ({"text": {"mimeType": "application/json"}}, ResponseFormat(), {}),
+        ({"text": {"mimeType": "TEXT_PLAIN"}}, None, {}),
+        (
+            {"text": {"mimeType": "text/x.enum", "schema": {}}, "image": {"aspectRatio": "1:1"}},
+            None,
+            {
+                "generationConfig.responseFormat.text.mimeType": "text/x.enum",
+                "generationConfig.responseFormat.text.schema": {},
+                "generationConfig.responseFormat.image": {"aspectRatio": "1:1"},
+            },
+        ),
+    ],
+)
+def test_an_answer_s_form_may_be_told_in_the_newer_way(
+    told: object, form: ResponseFormat | None, unread: Json
+) -> None:
+    request = read({}, generationConfig={"responseFormat": told})
+    assert (request.response_format, request.unread) == (form, unread)
 
 
 def test_calls_without_ids_get_one_by_their_place_and_answers_find_theirs() -> None:
@@ -408,12 +489,13 @@ def test_what_a_function_answered_is_text(response: Json, result: ToolResult) ->
     ],
 )
 def test_a_response_is_an_object(result: ToolResult, response: Json) -> None:
-    parts, dropped = written(ToolUse("c", "f", ""), result, model="gemini-2.5-pro")
-    assert parts == [
-        {"functionCall": {"id": "c", "name": "f", "args": {}}},
-        {"functionResponse": {"id": "c", "name": "f", "response": response}},
+    call = Message("assistant", [ToolUse("c", "f", "")])
+    told = CHAT.write_request(ChatRequest("gemini-2.5-pro", [call, Message("user", [result])]))
+    assert [content["parts"] for content in told.body["contents"][1:]] == [
+        [{"functionCall": {"id": "c", "name": "f", "args": {}}}],
+        [{"functionResponse": {"id": "c", "name": "f", "response": response}}],
     ]
-    assert dropped == set()
+    assert told.dropped == set()
 
 
 def test_a_response_needs_the_name_of_the_function() -> None:
@@ -440,7 +522,8 @@ def test_an_argument_of_that_name_is_one_if_it_is_not_alone_or_no_text() -> None
 
 def test_whole_numbers_of_any_length_are_said_exactly() -> None:
     big = '{"n": 12345678901234567890123,\r\n"m": -9223372036854775809}'
-    call, result = written(ToolUse("c", "f", big), ToolResult("c", (Text(big),)))[0]
+    (call,), _ = written(ToolUse("c", "f", big), role="model")
+    (result,), _ = written(ToolResult("c", (Text(big),), name="f"))
     sent = dumps([call["functionCall"]["args"], result["functionResponse"]["response"]])
     assert json.loads(sent) == [json.loads(big)] * 2
     error, _ = written(ToolResult("c", (Text(big),), is_error=True, name="f"))
@@ -451,22 +534,6 @@ def test_whole_numbers_of_any_length_are_said_exactly() -> None:
 def test_an_object_that_has_a_name_twice_is_sent_with_its_last_value() -> None:
     (part,), _ = written(ToolUse("c", "f", '{"a": 1, "a": 2}'))
     assert dumps(part["functionCall"]["args"]) == b'{"a":2}'
-
-
-def test_media_in_results_is_for_newer_models() -> None:
-    image, sound = (
-        Media("image", "image/png", base64="AA=="),
-        Media("audio", "audio/wav", base64=""),
-    )
-    result = ToolResult("c", (image, sound, Foreign("other", {"type": "odd"})), name="f")
-    parts, dropped = written(result)
-    assert parts[0]["functionResponse"]["parts"] == [
-        {"inlineData": {"mimeType": "image/png", "data": "AA=="}}
-    ]
-    assert dropped == {"tool_result.audio", "tool_result.odd"}
-    parts, dropped = written(result, model="gemini-2.5-pro")
-    assert "parts" not in parts[0]["functionResponse"]
-    assert dropped == {"tool_result.audio", "tool_result.image", "tool_result.odd"}
 
 
 def test_what_cannot_be_said_within_a_result_is_reported() -> None:
@@ -591,61 +658,6 @@ def test_a_streamed_turn_that_was_kept_in_pieces_is_whole_again() -> None:
     assert message == Message("assistant", whole)
 
 
-@pytest.mark.parametrize(
-    ("media", "part", "dropped"),
-    [
-        (
-            Media("image", "image/png", base64="AA==", detail="auto"),
-            {"inlineData": {"mimeType": "image/png", "data": "AA=="}},
-            set(),
-        ),
-        (
-            Media("document", text="hi", name="a.txt"),
-            {"inlineData": {"mimeType": "text/plain", "data": "aGk="}},
-            {"document.name"},
-        ),
-        (
-            Media("image", url="https://x.example/a.PNG?b=c.pdf", detail="high", cache_ttl="5m"),
-            {"fileData": {"fileUri": "https://x.example/a.PNG?b=c.pdf", "mimeType": "image/png"}},
-            {"detail", "cache_control"},
-        ),
-        (
-            Media("video", url="https://youtu.example/watch"),
-            {"fileData": {"fileUri": "https://youtu.example/watch"}},
-            set(),
-        ),
-        (
-            Media("audio", "audio/wav", file_id="files/abc", transcript="hi"),
-            {"fileData": {"fileUri": "files/abc", "mimeType": "audio/wav"}},
-            {"transcript"},
-        ),
-        (Media("document", file_id="file-123"), None, {"document"}),
-        (Media("image", base64="AA=="), None, {"image"}),
-    ],
-)
-def test_media_go_inline_or_by_address(media: Media, part: Json | None, dropped: set[str]) -> None:
-    assert written(media) == ([part] if part else [], dropped)
-
-
-def test_older_models_read_no_public_addresses() -> None:
-    image = Media("image", "image/png", url="https://x.example/a.png")
-    assert written(image, model="gemini-2.0-flash") == ([], {"image"})
-    assert written(image, model="gemini-2.5-flash")[1] == set()
-
-
-def test_files_of_google_s_are_named_and_base64_is_the_common_one() -> None:
-    uri = "https://generativelanguage.googleapis.com/v1beta/files/abc"
-    assert said(
-        {"fileData": {"fileUri": uri, "mimeType": "video/mp4"}},
-        {"fileData": {"fileUri": "gs://b/a.wav"}},
-        {"inlineData": {"mimeType": "audio/mp3", "data": "_-A"}},
-    ) == [
-        Media("video", "video/mp4", file_id=uri),
-        Media("audio", file_id="gs://b/a.wav"),
-        Media("audio", "audio/mp3", base64="/+A="),
-    ]
-
-
 def test_a_part_of_no_known_kind_is_kept_and_an_empty_one_is_nothing() -> None:
     blocks = said(
         {"thoughtSignature": SEAL, "toolCall": {"id": "1"}}, {}, {"text": ""}, role="model"
@@ -737,13 +749,14 @@ def test_choices_of_tools_are_written(choice: ToolChoice, calling: Json) -> None
     ("model", "asked", "thinking", "dropped"),
     [
         ("gemini-3-pro", Reasoning("high"), {"thinkingLevel": "HIGH"}, set()),
-        ("gemini-3-pro", Reasoning("none"), {"thinkingLevel": "MINIMAL"}, {"reasoning.effort"}),
-        ("gemini-3-pro", Reasoning("max"), {"thinkingLevel": "XHIGH"}, {"reasoning.effort"}),
-        ("gemini-3-pro", Reasoning(budget=99), {"thinkingBudget": 99}, set()),
+        ("gemini-3-pro", Reasoning(budget=999), {"thinkingBudget": 999}, set()),
         ("gemini-3-pro", Reasoning("low", 9), {"thinkingLevel": "LOW"}, {"reasoning.budget"}),
-        ("gemini-2.5-pro", Reasoning("low", 9), {"thinkingBudget": 9}, {"reasoning.effort"}),
+        ("gemini-2.5-pro", Reasoning("low", 999), {"thinkingBudget": 999}, {"reasoning.effort"}),
         ("gemini-2.5-pro", Reasoning("medium"), {"thinkingBudget": 8192}, {"reasoning.effort"}),
-        ("gemini-2.5-pro", Reasoning("none"), {"thinkingBudget": 0}, set()),
+        ("gemini-2.5-flash", Reasoning("none"), {"thinkingBudget": 0}, set()),
+        ("m", Reasoning("none"), {"thinkingLevel": "MINIMAL"}, {"reasoning.effort"}),
+        ("m", Reasoning("max"), {"thinkingLevel": "XHIGH"}, {"reasoning.effort"}),
+        ("m", Reasoning(budget=99), {"thinkingBudget": 99}, set()),
         ("m", Reasoning(shown=False, summary="auto"), {"includeThoughts": False}, set()),
         ("m", Reasoning(summary="detailed"), {"includeThoughts": True}, {"reasoning.summary"}),
     ],

@@ -47,6 +47,9 @@ from gateway.dialects.gemini.usage import read_counted, read_usage, write_counte
 from gateway.dialects.gemini.watch import GeminiWatch
 from gateway.dialects.gemini.writer import ReplyWriter
 
+# https://ai.google.dev/api/caching#FunctionDeclaration
+TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
+
 GEMINI = Dialect(
     name="gemini",
     check=check,
@@ -74,8 +77,7 @@ GEMINI = Dialect(
         write_reply=write_reply,
         reader=ReplyReader,
         writer=ReplyWriter,
-        # https://ai.google.dev/api/caching#FunctionDeclaration
-        tool_name=re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}"),
+        tool_name=TOOL_NAME,
     ),
 )
 
@@ -94,6 +96,7 @@ GEMINI_COUNT = replace(
         write_request=write_count,
         read_reply=read_counted,
         write_reply=write_counted,
+        tool_name=TOOL_NAME,
     ),
 )
 

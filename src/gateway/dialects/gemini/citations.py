@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from gateway.chat.blocks import Citation
+from gateway.dialects.gemini.places import Places
 from gateway.wire.json import Json
 
 # What kinds of sources a chunk of grounding may be.
 SOURCES = ("web", "retrievedContext", "maps", "image")
 
+# With the number of its part, and where in its bytes it begins and ends.
+Cited = tuple[Citation, int, int | None, int | None]
 # Google counts bytes. From a part's number and a place in it: the character, None if unknown.
 Characters = Callable[[int, int], int | None]
 
@@ -57,8 +60,7 @@ def _span(place: Json, part: int, characters: Characters) -> tuple[int | None, i
     return (None, None) if None in span else span
 
 
-def write_grounding(citations: Iterable[tuple[Citation, int, int | None, int | None]]) -> Json:
-    """Each citation with the number of its part, and where in its bytes it begins and ends."""
+def write_grounding(citations: Iterable[Cited]) -> Json:
     chunks, supports = [], []
     for nth, (citation, part, start, end) in enumerate(citations):
         chunks.append(_write_source(citation))
@@ -75,18 +77,17 @@ def write_grounding(citations: Iterable[tuple[Citation, int, int | None, int | N
     return {"groundingMetadata": grounding}
 
 
+def span(citation: Citation, places: Places, start: int = 0) -> tuple[int | None, int | None]:
+    """Where in the bytes of a text that begins at ``start`` it begins and ends."""
+    if citation.start is None or citation.end is None:
+        return None, None
+    return start + places.byte(citation.start), start + places.byte(citation.end)
+
+
 def _write_source(citation: Citation) -> Json:
     told = {"uri": citation.url, "title": citation.title, "text": citation.quote}
     source = {name: value for name, value in told.items() if value is not None}
     return {"web" if citation.url and citation.quote is None else "retrievedContext": source}
-
-
-def bytes_before(text: str, character: int | None) -> int | None:
-    return None if character is None else len(text[:character].encode())
-
-
-def characters_before(text: str, byte: int) -> int:
-    return len(text.encode()[: max(byte, 0)].decode(errors="ignore"))
 
 
 def _object(value: Any) -> Json:

@@ -6,13 +6,17 @@ https://ai.google.dev/api/generate-content#generationconfig
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.chat.request import ChatRequest, Effort, Reasoning, ResponseFormat, Sampling
+from gateway.chat.request import ChatRequest, ResponseFormat, Sampling
 from gateway.dialects.gemini.fields import NUMBER, ProtoFields
-from gateway.dialects.gemini.models import BUDGETS, before_3
+from gateway.dialects.gemini.models import Model
 from gateway.dialects.gemini.schema import json_schema
+from gateway.dialects.gemini.thinking import read_thinking, write_thinking
 from gateway.wire.json import Json
 
 JSON_TYPE = "application/json"
+PLAIN_TYPE = "text/plain"
+# As an enum, which is what ``responseFormat`` is documented to take; it takes both.
+TYPES: Mapping[str, str] = {"APPLICATION_JSON": JSON_TYPE, "TEXT_PLAIN": PLAIN_TYPE}
 SAMPLING: Mapping[str, str] = {  # our name -> theirs
     "max_tokens": "maxOutputTokens",
     "temperature": "temperature",
@@ -34,17 +38,13 @@ _READ: Mapping[str, Callable[[ProtoFields, str], Any]] = {
         lambda config, name: config.may(name, NUMBER),
     ),
 }
-LEVELS: Mapping[str, Effort] = {
-    "MINIMAL": "minimal",
-    "LOW": "low",
-    "MEDIUM": "medium",
-    "HIGH": "high",
-    "XHIGH": "xhigh",
-}
-LEVELS_OUT: Mapping[Effort, str] = {
-    **{effort: level for level, effort in LEVELS.items()},
-    "none": "MINIMAL",
-    "max": "XHIGH",
+# What says nothing: what the API does unasked.
+DEFAULTS: Json = {
+    "n": 1,
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "logprobs": False,
+    "top_logprobs": 0,
 }
 
 
@@ -56,36 +56,49 @@ def read_config(config: ProtoFields, request: ChatRequest) -> None:
     }
     request.sampling = Sampling(**values)
     if thinking := config.inner("thinkingConfig"):
-        request.reasoning = _read_thinking(thinking)
+        request.reasoning = read_thinking(thinking)
         thinking.leave(request.unread)
-    request.response_format = _read_format(config)
+    request.response_format = _read_text_format(config, request.unread) or _read_format(config)
     request.modalities = _read_modalities(config)
 
 
-def _read_thinking(thinking: ProtoFields) -> Reasoning:
-    level = thinking.rest.get(thinking.own("thinkingLevel"))
-    effort = LEVELS.get(level.upper()) if isinstance(level, str) else None
-    if effort:
-        thinking.may("thinkingLevel", str)
-    return Reasoning(
-        effort=effort,
-        budget=thinking.whole("thinkingBudget"),
-        shown=thinking.may("includeThoughts", bool),
-    )
+def _read_text_format(config: ProtoFields, unread: Json) -> ResponseFormat | None:
+    """Newer than the fields beside it, and in their place; google-genai has a list of them. What it
+    says of images and sound is left unread."""
+    asked: ResponseFormat | None = None
+    for raw, place in config.each("responseFormat"):
+        form = ProtoFields(raw, place)
+        if text := form.inner("text"):
+            asked = _read_text(text) or asked
+            text.leave(unread)
+        form.leave(unread)
+    return asked
+
+
+def _read_text(text: ProtoFields) -> ResponseFormat | None:
+    mime = text.rest.get(text.own("mimeType"))
+    mime = TYPES.get(mime, mime) if isinstance(mime, str) else mime
+    if mime not in (None, JSON_TYPE, PLAIN_TYPE):
+        return None
+    text.may("mimeType", str)
+    if (schema := text.may("schema", dict)) is not None:
+        return ResponseFormat(schema, strict=True)
+    return ResponseFormat() if mime == JSON_TYPE else None
 
 
 def _read_format(config: ProtoFields) -> ResponseFormat | None:
-    """Only JSON has a neutral meaning: an answer that is one word of an enum is left unread."""
+    """Only JSON has a neutral meaning: an answer that is one word of an enum is left unread. An
+    answer always keeps to its schema."""
     mime = config.rest.get(config.own("responseMimeType"))
-    if mime not in (None, JSON_TYPE, "text/plain"):
+    if mime not in (None, JSON_TYPE, PLAIN_TYPE):
         return None
     config.may("responseMimeType", str)
     for name in ("responseJsonSchema", "_responseJsonSchema"):
         if (schema := config.may(name, dict)) is not None:
-            return ResponseFormat(schema)
+            return ResponseFormat(schema, strict=True)
     place = config.path(config.own("responseSchema"))
     if (schema := config.may("responseSchema", dict)) is not None:
-        return ResponseFormat(json_schema(schema, place))
+        return ResponseFormat(json_schema(schema, place), strict=True)
     return ResponseFormat() if mime == JSON_TYPE else None
 
 
@@ -94,54 +107,36 @@ def _read_modalities(config: ProtoFields) -> list[str] | None:
     return [one for one in told if one not in ("text", "modality_unspecified")] or None
 
 
-def write_config(request: ChatRequest, dropped: set[str]) -> Json:
-    config: Json = {}
-    for ours, theirs in SAMPLING.items():
-        if (value := getattr(request.sampling, ours)) is not None:
-            config[theirs] = value
-    if request.sampling.logit_bias:
-        dropped.add("logit_bias")
+def write_config(request: ChatRequest, model: Model, dropped: set[str], *, tools: bool) -> Json:
+    """``tools``: whether the request offers any."""
+    config = _write_sampling(request.sampling, model, dropped)
     if request.reasoning:
-        thinking = _write_thinking(request.reasoning, request.model, dropped)
+        thinking = write_thinking(request.reasoning, model, dropped)
         if thinking:
             config["thinkingConfig"] = thinking
     if request.response_format:
-        config |= _write_format(request.response_format, dropped)
+        if model.formed == "never" or (model.formed == "alone" and tools):
+            dropped.add("response_format")
+        else:
+            config |= _write_format(request.response_format, dropped)
     if request.modalities:
         config["responseModalities"] = _write_modalities(request.modalities)
     return {"generationConfig": config} if config else {}
 
 
-def _write_thinking(asked: Reasoning, model: str, dropped: set[str]) -> Json:
-    """An older model knows budgets only, and a newer one takes either, but not both at once."""
-    thinking: Json = {}
-    if asked.budget is not None and (asked.effort is None or before_3(model)):
-        thinking["thinkingBudget"] = asked.budget
-        if asked.effort is not None:
-            dropped.add("reasoning.effort")
-    elif asked.effort is not None:
-        if asked.budget is not None:
-            dropped.add("reasoning.budget")
-        thinking |= _write_effort(asked.effort, model, dropped)
-    shown = asked.shown
-    if asked.summary is not None:  # what Gemini shows of its thoughts is a summary
-        shown = True if shown is None else shown
-        if asked.summary != "auto":
-            dropped.add("reasoning.summary")
-    if shown is not None:
-        thinking["includeThoughts"] = shown
-    return thinking
-
-
-def _write_effort(effort: Effort, model: str, dropped: set[str]) -> Json:
-    if before_3(model):
-        if effort != "none":
-            dropped.add("reasoning.effort")
-        return {"thinkingBudget": BUDGETS[effort]}
-    level = LEVELS_OUT[effort]
-    if LEVELS[level] != effort:
-        dropped.add("reasoning.effort")
-    return {"thinkingLevel": level}
+def _write_sampling(asked: Sampling, model: Model, dropped: set[str]) -> Json:
+    config: Json = {}
+    for ours, theirs in SAMPLING.items():
+        value = getattr(asked, ours)
+        if value is None:
+            continue
+        if ours not in model.refuses:
+            config[theirs] = value
+        elif value != DEFAULTS[ours]:
+            dropped.add(ours)
+    if asked.logit_bias:
+        dropped.add("logit_bias")
+    return config
 
 
 def _write_format(asked: ResponseFormat, dropped: set[str]) -> Json:

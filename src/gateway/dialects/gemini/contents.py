@@ -1,23 +1,25 @@
 """The turns of a conversation, as a request tells them."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.request import ChatRequest, Message
-from gateway.dialects.gemini.arguments import BROKEN, as_object, write_arguments
 from gateway.dialects.gemini.calls import Calls
 from gateway.dialects.gemini.fields import ProtoFields
-from gateway.dialects.gemini.media import write_file, write_inline
-from gateway.dialects.gemini.models import before_3, fetches
-from gateway.dialects.gemini.parts import NAME, PartReader, joined, unmarked
-from gateway.dialects.gemini.seals import UNSIGNED, native, returned
-from gateway.errors import BadRequest, Unprocessable
-from gateway.wire.json import Fragment, Json
+from gateway.dialects.gemini.models import Model
+from gateway.dialects.gemini.parts import PartReader, joined, unmarked
+from gateway.dialects.gemini.seals import UNSIGNED, returned
+from gateway.dialects.gemini.writing import PartWriter
+from gateway.errors import BadRequest
+from gateway.wire.json import Json
 
 USERS = ("user", "function", "tool")  # older clients answer a call as `function`
-# What the result of a function may hold beside its JSON.
-# (https://ai.google.dev/gemini-api/docs/function-calling#multimodal)
-IN_RESULTS = ("image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain")
+# What a message of the system has no place for, by the names that are reported.
+NOT_SYSTEMS: Mapping[type[Block], str] = {
+    Thinking: "thinking",
+    ToolUse: "tool_use",
+    ToolResult: "tool_result",
+}
 
 
 def read_contents(request: ProtoFields, unread: Json) -> list[Message]:
@@ -66,156 +68,109 @@ def read_system(request: ProtoFields, unread: Json) -> list[Text]:
     return texts
 
 
-def write_contents(request: ChatRequest, dropped: set[str]) -> Json:
-    system = list(request.system)
-    contents: list[Json] = []
-    writer = PartWriter(request, dropped)
-    for message in request.messages:
-        if message.role == "system":
-            dropped.add("system.position")
-            system += [block for block in message.content if isinstance(block, Text)]
-            continue
-        if message.name is not None:
-            dropped.add("name")
-        role = "user" if message.role == "user" else "model"
-        parts = list(writer.parts(message.content))
-        if contents and contents[-1]["role"] == role:
-            contents[-1]["parts"] += parts
-        elif parts:
-            contents.append({"role": role, "parts": parts})
-    if not before_3(request.model):
+def write_contents(request: ChatRequest, model: Model, dropped: set[str]) -> Json:
+    writer = PartWriter(request, model, dropped)
+    turns, system = _told(request, writer, dropped)
+    texts = list(writer.parts(system))
+    if texts and not model.system:
+        dropped.add("system.position")
+        turns = _told_by_user(texts, turns)
+    contents = [content for turn in _begun(turns) for content in _apart(turn)]
+    if model.newer:
         _sign(contents)
     body: Json = {"contents": contents}
-    if texts := list(writer.parts(system)):
+    if texts and model.system:
         body["systemInstruction"] = {"parts": texts}
     return body
 
 
+def _told(
+    request: ChatRequest, writer: PartWriter, dropped: set[str]
+) -> tuple[list[Json], list[Block]]:
+    """The turns of user and model, and what the system says before all else. What it says when the
+    model has had the last word is told by the user: the model would go on with its own words
+    instead (newer ones: "Requests ending with a model turn are not supported")."""
+    turns: list[Json] = []
+    system: list[Block] = [*request.system]
+    spoken = (nth for nth, message in enumerate(request.messages) if message.role != "system")
+    last, answered = max(spoken, default=-1), False
+    for nth, message in enumerate(request.messages):
+        if message.name is not None:
+            dropped.add("name")
+        role, content = "model" if message.role == "assistant" else "user", message.content
+        if message.role == "system":
+            words, content = _of_system(message, dropped)
+            if turns or content:
+                dropped.add("system.position")
+            if answered:
+                content = [*words, *content]
+            else:
+                system += words
+        parts = list(writer.parts(content))
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["parts"] += parts
+        elif parts:
+            turns.append({"role": role, "parts": parts})
+        answered = answered or (nth == last and bool(turns) and turns[-1]["role"] == "model")
+    return turns, system
+
+
+def _of_system(message: Message, dropped: set[str]) -> tuple[list[Block], list[Block]]:
+    """Its words, which go before all else; and what it shows, which the user shows in its place:
+    only words are the system's."""
+    words: list[Block] = []
+    shown: list[Block] = []
+    for block in message.content:
+        if isinstance(block, Text | Refusal):
+            words.append(block)
+        elif isinstance(block, Media):
+            shown.append(block)
+        else:
+            dropped.add(block.kind if isinstance(block, Foreign) else NOT_SYSTEMS[type(block)])
+    return words, shown
+
+
+def _told_by_user(texts: list[Json], turns: list[Json]) -> list[Json]:
+    """Gemma has the system's words stand before the user's own.
+    (https://ai.google.dev/gemma/docs/core/prompt-structure#system-instructions)"""
+    if turns and turns[0]["role"] == "user":
+        return [{"role": "user", "parts": [*texts, *turns[0]["parts"]]}, *turns[1:]]
+    return [{"role": "user", "parts": texts}, *turns]
+
+
+def _begun(turns: list[Json]) -> list[Json]:
+    """A call must follow something ("Please ensure that function call turn comes immediately after
+    a user turn or after a function response turn"): where a conversation begins with one, that
+    is a turn which says nothing."""
+    if turns and turns[0]["role"] == "model" and _any("functionCall", turns[0]):
+        return [{"role": "user", "parts": [{"text": " "}]}, *turns]
+    return turns
+
+
+def _apart(turn: Json) -> list[Json]:
+    """The results of functions in a content of their own, right behind the calls; what else the
+    user says there in one after it. Newer models refuse a content that holds both, in misleading
+    words: "Requests ending with a model turn are not supported."
+    (https://github.com/deepnoodle-ai/dive/pull/287,
+    https://github.com/Prism-Shadow/agenthub/pull/189)"""
+    if turn["role"] == "model" or not _any("functionResponse", turn):
+        return [turn]
+    results = [part for part in turn["parts"] if "functionResponse" in part]
+    others = [part for part in turn["parts"] if "functionResponse" not in part]
+    return [{"role": "user", "parts": parts} for parts in (results, others) if parts]
+
+
+def _any(kind: str, content: Json) -> bool:
+    return any(kind in part for part in content["parts"])
+
+
 def _sign(contents: list[Json]) -> None:
-    """Models from Gemini 3 on refuse a call without a signature, where it is the first of a step
-    that belongs to the current turn: to all since the user last said something."""
+    """Newer models refuse a call without a signature, where it is the first of a step that belongs
+    to the current turn: to all since the user last said something in words."""
     for content in reversed(contents):
         calls = [part for part in content["parts"] if "functionCall" in part]
         if content["role"] == "model":
             if calls and not any("thoughtSignature" in part for part in calls):
                 calls[0]["thoughtSignature"] = UNSIGNED
-        elif any("functionResponse" not in part for part in content["parts"]):
+        elif _any("text", content):
             return
-
-
-class PartWriter:
-    """Writes blocks as the parts of a request, and notes what it cannot say."""
-
-    def __init__(self, request: ChatRequest, dropped: set[str]) -> None:
-        self._model, self._dropped = request.model, dropped
-        self._names = {
-            block.id: block.name
-            for message in request.messages
-            for block in message.content
-            if isinstance(block, ToolUse)
-        }
-
-    def parts(self, blocks: Iterable[Block]) -> Iterable[Json]:
-        for block in blocks:
-            self._note(block)
-            if part := self._part(block):
-                yield part
-
-    def _note(self, block: Block) -> None:
-        """What cannot be said of a block that itself can be."""
-        if getattr(block, "cache_ttl", None) is not None:
-            self._dropped.add("cache_control")
-        if isinstance(block, Text) and block.citations:
-            self._dropped.add("citations")
-        if isinstance(block, Refusal):
-            self._dropped.add("refusal")
-        if isinstance(block, Media):
-            if block.detail not in (None, "auto"):
-                self._dropped.add("detail")
-            if block.name is not None:
-                self._dropped.add("document.name")
-            if block.transcript is not None:
-                self._dropped.add("transcript")
-
-    def _part(self, block: Block) -> Json | None:
-        match block:
-            case Text():
-                sealed = self._sealed({"text": block.text}, block)
-                return sealed if block.text or "thoughtSignature" in sealed else None
-            case Thinking():
-                return self._thought(block)
-            case ToolUse():
-                return self._sealed({"functionCall": write_call(block)}, block)
-            case ToolResult():
-                return {"functionResponse": self._result(block)}
-            case Media():
-                media = self._media(block)
-                return self._sealed(media, block) if media else None
-            case Refusal(text):
-                return {"text": text} if text else None
-            case Foreign():
-                if block.dialect == NAME:
-                    return block.data
-                self._dropped.add(block.kind)
-                return None
-
-    def _sealed(self, part: Json, block: Text | ToolUse | Media) -> Json:
-        if signature := native(block.seal):
-            return {**part, "thoughtSignature": signature}
-        if block.seal:
-            self._dropped.add("signature")
-        return part
-
-    def _thought(self, thought: Thinking) -> Json | None:
-        if signature := native(thought.seal):
-            return {"text": thought.text, "thought": True, "thoughtSignature": signature}
-        self._dropped.add("thinking")
-        return None
-
-    def _media(self, media: Media) -> Json | None:
-        if inline := write_inline(media):
-            return {"inlineData": inline}
-        if file := write_file(media, fetches=fetches(self._model)):
-            return {"fileData": file}
-        self._dropped.add(media.kind)
-        return None
-
-    def _result(self, result: ToolResult) -> Json:
-        name = result.name or self._names.get(result.tool_use_id)
-        if name is None:
-            raise Unprocessable(  # as MLflow's gateway says it
-                f"Invalid tool message: tool_call_id={result.tool_use_id} does not match any tool "
-                "call in a preceding assistant message."
-            )
-        texts, parts = [], []
-        for block in result.content:
-            self._note(block)
-            if isinstance(block, Text | Refusal):
-                texts.append(block.text)
-            elif isinstance(block, Media) and (part := self._in_result(block)):
-                parts.append({"inlineData": part})
-            else:
-                kind = block.kind if isinstance(block, Media | Foreign) else "block"
-                self._dropped.add(f"tool_result.{kind}")
-        response = _write_response("\n".join(texts), is_error=result.is_error)
-        answer: Json = {"id": result.tool_use_id, "name": name, "response": response}
-        return {**answer, "parts": parts} if parts else answer
-
-    def _in_result(self, media: Media) -> Json | None:
-        inline = None if before_3(self._model) else write_inline(media)
-        return inline if inline and inline["mimeType"] in IN_RESULTS else None
-
-
-def _write_response(text: str, *, is_error: bool) -> Json | Fragment:
-    """An object as it is; anything else as the ``result`` of one."""
-    parsed = as_object(text)
-    if is_error:
-        return {"error": text if parsed is None else parsed}
-    return {"result": text} if parsed is None else parsed
-
-
-def write_call(call: ToolUse) -> Json:
-    arguments = write_arguments(call.arguments)
-    if arguments is None:
-        arguments = {BROKEN: call.arguments}
-    return {"id": call.id, "name": call.name, "args": arguments}

@@ -52,8 +52,9 @@ def write_error(error: GatewayError, request_id: str | None = None) -> Json:
     return {"error": {"code": error.status, "message": error.message, "status": word}}
 
 
-def write_stream_error(error: GatewayError) -> bytes:
+def write_stream_error(error: GatewayError, sent: bytes = b"") -> bytes:
     """An error event. google-genai raises APIError at it, of the class that the code says."""
+    del sent
     return write_event(dumps(write_error(error)))
 
 

@@ -21,7 +21,6 @@ def snake_case(name: str) -> str:
     return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
-@cache
 def camel_case(name: str) -> str:
     return re.sub("_([a-z])", lambda found: found[1].upper(), name)
 

@@ -23,8 +23,14 @@ BESIDE = (
     "mediaResolution",
     "mediaProcessing",
     "partMetadata",
+    "audioTranscription",
+    "audioMetadata",
+    "documentMetadata",
+    "spreadsheetMetadata",
+    "speechMetadata",
 )
-DATA = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
+MEDIA = ("inlineData", "fileData")
+DATA = ("text", "functionCall", "functionResponse", *MEDIA)
 _ONLY = {"output", "result"}  # a response that holds only this says no more than it
 
 Naming = Callable[[str | None, str, str], str]  # id, name, place -> id
@@ -96,12 +102,15 @@ class PartReader:
 
 
 def _foreign(part: ProtoFields) -> Foreign | None:
-    """Code that ran, a tool of Google's own: whatever has no neutral meaning, whole."""
-    if any(part.rest.get(part.own(name)) is not None for name in DATA):
+    """Code that ran, a tool of Google's own: whatever has no neutral meaning, whole. So is an image
+    that is but a thought: it is none of the answer's.
+    (https://ai.google.dev/gemini-api/docs/image-generation#thinking-process)"""
+    held = {name for name in DATA if part.rest.get(part.own(name)) is not None}
+    if held and not (held <= set(MEDIA) and part.rest.get("thought") is True):
         return None
     beside = {part.own(name) for name in BESIDE}
     data = {name: value for name, value in part.rest.items() if value is not None}
-    first = next((name for name in data if name not in beside and name not in DATA), None)
+    first = next((name for name in data if name not in beside), None)
     return None if first is None else Foreign(NAME, {camel_case(first): data.pop(first), **data})
 
 

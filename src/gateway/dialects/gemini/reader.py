@@ -3,9 +3,10 @@
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 """
 
-from gateway.chat.blocks import Foreign, Media, Text, Thinking, ToolUse
+from gateway.chat.blocks import Foreign, Media, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.reply import Ended, RefusalDelta, ReplyEvent, Started, TextDelta, ThinkingDelta
 from gateway.dialects.forms import Identity
+from gateway.dialects.gemini.asides import ENVELOPE, beside_candidates
 from gateway.dialects.gemini.errors import failure_in
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.logprobs import read_logprobs
@@ -19,6 +20,8 @@ from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.halves import Halves
 from gateway.wire.json import Json
+
+PLAIN = ENVELOPE - {"promptFeedback"}  # what stands beside a piece of text
 
 
 class ReplyReader:
@@ -40,12 +43,12 @@ class ReplyReader:
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
         self._parts: PartReader | None = None  # None until the stream has begun
-        self._blocks = Blocks()
+        self.dropped: set[str] = set()
+        self._blocks = Blocks(self.dropped)
         self._choices: dict[int, Underway] = {}
         self._counts: Json = {}
         self._tier: str | None = None
         self.ended = False
-        self.dropped: set[str] = set()
         self._halves = Halves()
 
     @property
@@ -70,7 +73,7 @@ class ReplyReader:
 
     def _plain(self, chunk: Json) -> ReplyEvent | None:
         """One more piece of the text or thought that is open: what most chunks are."""
-        if "error" in chunk or "promptFeedback" in chunk:
+        if not PLAIN.issuperset(chunk):
             return None
         try:
             (candidate,) = chunk["candidates"]
@@ -84,8 +87,7 @@ class ReplyReader:
         if not only or type(text) is not str or not text or underway.closed:
             return None
         if len(part) == 1 and underway.kind is Text:
-            if underway.ascii and not text.isascii():
-                underway.ascii = False
+            underway.places.add(text)
             event: ReplyEvent = TextDelta(underway.block, text, underway.choice)
         elif len(part) == 2 and part.get("thought") is True and underway.kind is Thinking:
             event = ThinkingDelta(underway.block, text, underway.choice)
@@ -102,6 +104,7 @@ class ReplyReader:
     def _read(self, chunk: Json) -> list[ReplyEvent]:
         self._tier = tier_in(chunk) or self._tier
         self._count(chunk)
+        self.dropped.update(name for name, _ in beside_candidates(chunk))
         fields, events = ProtoFields(chunk), list[ReplyEvent]()
         if self._parts is None:
             name, model, created = envelope(fields, self._identity)
@@ -115,6 +118,7 @@ class ReplyReader:
             if choice not in self._choices:
                 self._choices[choice] = Underway(choice, self._blocks)
             self._candidate(candidate, self._choices[choice], self._parts, events)
+        self.dropped.update(self._parts.unread)
         return events
 
     def _refuse(self, feedback: ProtoFields, events: list[ReplyEvent]) -> None:
@@ -153,7 +157,11 @@ class ReplyReader:
                     underway.call(block, events)
                 case Media() | Foreign():
                     underway.whole(block, events)
+                case ToolResult():  # those are the caller's to give
+                    self.dropped.add("functionResponse")
         underway.cite(candidate.rest, events)
+        underway.look_beside(candidate.rest)
+        underway.words = candidate.may("finishMessage", str) or underway.words
         finish = candidate.may("finishReason", str)
         if finish and finish != UNSPECIFIED:
             underway.finish = finish

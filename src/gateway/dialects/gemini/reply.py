@@ -3,22 +3,34 @@
 https://ai.google.dev/api/generate-content#generatecontentresponse
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 
-from gateway.chat.blocks import Block, Refusal, Seal, Text, ToolResult, ToolUse
+from gateway.chat.blocks import (
+    Block,
+    Refusal,
+    Seal,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
 from gateway.chat.reply import ChatReply, Choice
 from gateway.chat.seals import uncarried
 from gateway.dialects.forms import Asked, Identity, Written
-from gateway.dialects.gemini.check import check_reply
-from gateway.dialects.gemini.citations import (
-    bytes_before,
-    characters_before,
-    read_citations,
-    write_grounding,
+from gateway.dialects.gemini.asides import (
+    aside,
+    beside_candidates,
+    beside_content,
+    beside_reason,
 )
+from gateway.dialects.gemini.check import check_reply
+from gateway.dialects.gemini.citations import Cited, read_citations, span, write_grounding
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.logprobs import read_logprobs, write_logprobs
 from gateway.dialects.gemini.parts import PartReader, sealed
+from gateway.dialects.gemini.places import Places
 from gateway.dialects.gemini.request import TIERS, TIERS_OUT
 from gateway.dialects.gemini.seals import ISSUER
 from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT, refuse_spoilt, stop_reason
@@ -41,6 +53,7 @@ def read_reply(body: Json, identity: Identity) -> ChatReply:
 def _read(fields: ProtoFields, identity: Identity) -> ChatReply:
     usage = read_usage(fields.rest) or Usage()
     tier = tier_in(fields.rest)
+    others = dict(beside_candidates(fields.rest))
     candidates = [ProtoFields(*one) for one in fields.each("candidates")]
     choices = {
         (index_of(candidate, nth), nth): _read_candidate(candidate, identity, nth)
@@ -50,6 +63,7 @@ def _read(fields: ProtoFields, identity: Identity) -> ChatReply:
         choices[0, 0] = _read_feedback(fields)
     name, model, created = envelope(fields, identity)
     ordered = [choices[key] for key in sorted(choices)]
+    ordered[0].content += map(aside, others.items())
     return ChatReply(name, model, created, ordered, usage, tier)
 
 
@@ -91,30 +105,61 @@ def part_reader(identity: Identity) -> PartReader:
 
 
 def _read_candidate(candidate: ProtoFields, identity: Identity, nth: int) -> Choice:
-    reader, blocks = part_reader(identity), dict[int, Block]()
-    if content := candidate.inner("content"):
-        for at, (raw, path) in enumerate(content.each("parts")):
-            block = reader.read(raw, path, f"{nth}_{at}")
-            if block and not isinstance(block, ToolResult):  # those are the caller's to give
-                blocks[at] = block
-    _cite(candidate.rest, blocks)
+    others = dict(beside_content(candidate.rest))
+    blocks = _read_parts(candidate, part_reader(identity), nth, others)
+    _cite(candidate.rest, blocks, others)
     said = sealed(blocks.values())
     calls = any(isinstance(block, ToolUse) for block in said)
-    finish = candidate.may("finishReason", str)
-    refuse_spoilt(finish, said=bool(said))
+    finish, words = candidate.may("finishReason", str), candidate.may("finishMessage", str)
+    refuse_spoilt(finish, words, said=any(_answers(block) for block in said))
+    others |= beside_reason(finish, words)
+    said += map(aside, others.items())
     return Choice(said, stop_reason(finish, calls=calls), logprobs=read_logprobs(candidate))
 
 
-def _cite(candidate: Json, blocks: dict[int, Block]) -> None:
+def _read_parts(
+    candidate: ProtoFields, reader: PartReader, nth: int, others: Json
+) -> dict[int, Block]:
+    content, blocks = candidate.inner("content"), dict[int, Block]()
+    for at, (raw, path) in enumerate(content.each("parts") if content else ()):
+        block = reader.read(raw, path, f"{nth}_{at}")
+        if isinstance(block, ToolResult):  # those are the caller's to give
+            others["functionResponse"] = raw
+        elif block:
+            blocks[at] = block
+    others |= reader.unread
+    return blocks
+
+
+def _answers(block: Block) -> bool:
+    """Thoughts are no answer, and neither is a seal alone."""
+    return not isinstance(block, Thinking) and not (isinstance(block, Text) and not block.text)
+
+
+def _cite(candidate: Json, blocks: dict[int, Block], others: Json) -> None:
+    """Google leaves the part's number out even where thoughts stand before the text
+    (https://github.com/googleapis/python-genai/issues/961)."""
     texts = {at: block for at, block in blocks.items() if isinstance(block, Text)}
 
-    def characters(part: int, byte: int) -> int | None:
-        return characters_before(texts[part].text, byte) if part in texts else None
+    def text_of(part: int) -> Text | None:
+        return texts.get(part) or (next(iter(texts.values()), None) if part == 0 else None)
 
-    for part, citation in read_citations(candidate, characters):
-        cited = texts.get(part) or next(reversed(texts.values()), None)
-        if cited:
+    @cache
+    def places(part: int) -> Places | None:
+        text = text_of(part)
+        return Places(text.text) if text else None
+
+    def character(part: int, byte: int) -> int | None:
+        if found := places(part):
+            return found.character(byte)
+        others["citations"] = part
+        return None
+
+    for part, citation in read_citations(candidate, character):
+        if cited := text_of(part) or next(reversed(texts.values()), None):
             cited.citations.append(citation)
+        else:
+            others["citations"] = part
 
 
 def _read_feedback(fields: ProtoFields) -> Choice:
@@ -162,9 +207,12 @@ def _write_choice(choice: Choice, nth: int, dropped: set[str]) -> Json:
             choice.logprobs
         )
         candidate["logprobsResult"] = write_logprobs(choice.logprobs)
-    return candidate | write_grounding(
-        (one, at, bytes_before(block.text, one.start), bytes_before(block.text, one.end))
-        for at, (block, _) in enumerate(told)
-        if isinstance(block, Text)
-        for one in block.citations
-    )
+    return candidate | write_grounding(_placed([block for block, _ in told]))
+
+
+def _placed(blocks: list[Block]) -> Iterator[Cited]:
+    for at, block in enumerate(blocks):
+        if isinstance(block, Text) and block.citations:
+            places = Places(block.text)
+            for one in block.citations:
+                yield one, at, *span(one, places)

@@ -12,12 +12,19 @@ from gateway.dialects.gemini.check import check, check_count, resource
 from gateway.dialects.gemini.config import read_config, write_config
 from gateway.dialects.gemini.contents import read_contents, read_system, write_contents
 from gateway.dialects.gemini.fields import ProtoFields
+from gateway.dialects.gemini.models import model_of
 from gateway.dialects.gemini.tools import read_choice, read_tools, write_tools
+from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
 # Their word for a service tier -> OpenAI's.
 TIERS: Mapping[str, str] = {"standard": "default", "flex": "flex", "priority": "priority"}
 TIERS_OUT: Mapping[str, str] = {ours: theirs for theirs, ours in TIERS.items()}
+KEPT_NOWHERE: Mapping[str, str] = {
+    "cachedContent": "names content that only Gemini keeps: send it whole, with what it holds of "
+    "systemInstruction, contents and tools",
+    "continuationToken": "names an answer that only Gemini can go on with: leave it out",
+}
 
 
 def read_request(body: Json) -> ChatRequest:
@@ -36,6 +43,10 @@ def read_count(body: Json) -> ChatRequest:
 
 
 def _read(fields: ProtoFields, unread: Json) -> ChatRequest:
+    for name, problem in KEPT_NOWHERE.items():
+        own = fields.own(name)
+        if fields.rest.pop(own, None):
+            raise BadRequest(fields.path(own), problem)
     request = ChatRequest(
         model=(fields.may("model", str) or "").removeprefix("models/"),
         messages=read_contents(fields, unread),
@@ -51,16 +62,21 @@ def _read(fields: ProtoFields, unread: Json) -> ChatRequest:
     if isinstance(tier, str) and tier.lower() in TIERS:
         fields.may("serviceTier", str)
         request.service_tier = TIERS[tier.lower()]
+    if fields.rest.get("store") is False:  # nobody does
+        del fields.rest["store"]
     fields.leave(unread)
     return request
 
 
 def write_request(request: ChatRequest) -> Written:
+    """What the model is known to refuse is left out."""
     dropped: set[str] = set()
+    model = model_of(request.model)
+    tools = write_tools(request, model, dropped)
     body = {
-        **write_contents(request, dropped),
-        **write_tools(request, dropped),
-        **write_config(request, dropped),
+        **write_contents(request, model, dropped),
+        **tools,
+        **write_config(request, model, dropped, tools="tools" in tools),
     }
     tier = request.service_tier or "auto"  # what the project is set to
     if tier in TIERS_OUT:

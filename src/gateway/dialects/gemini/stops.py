@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from gateway.chat.reply import StopReason
 from gateway.errors import UpstreamBroke
 
-# What is not named here says no more than that it is over: OTHER, NO_IMAGE, MALFORMED_RESPONSE.
+# What is not named here says no more than that it is over: OTHER, NO_IMAGE, IMAGE_OTHER.
 STOP_REASONS: Mapping[str, StopReason] = {
     "STOP": "end",
     "MAX_TOKENS": "length",
@@ -40,15 +40,30 @@ STOP_REASONS_OUT: Mapping[StopReason, str] = {
     "pause": "OTHER",  # CONTINUATION comes with a token to go on with, which is not to be had
 }
 MALFORMED = "MALFORMED_FUNCTION_CALL"
-# The model said what is none; where that is all, there is no answer.
-SPOILT = frozenset({MALFORMED, "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"})
+# A call, or what was to come of calls, is lost: what was said until then is no answer, though an
+# agent would take it for one (https://github.com/NousResearch/hermes-agent/issues/83869).
+SPOILT = frozenset(
+    {
+        MALFORMED,
+        "MALFORMED_RESPONSE",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE",
+    }
+)
+# With nothing but thoughts there is no answer; OTHER may be that of an answer that only pauses.
+WITHOUT = frozenset({"NO_IMAGE", "IMAGE_OTHER"})
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"  # some imitators send it as long as nothing has ended
 
 
-def refuse_spoilt(finish: str | None, *, said: bool) -> None:
-    """Raises UpstreamBroke, so that the model or another may try again."""
-    if finish in SPOILT and not said:
-        raise UpstreamBroke(f"the model's answer was spoilt: {finish}")
+def refuse_spoilt(finish: str | None, words: str | None, *, said: bool) -> None:
+    """Raises UpstreamBroke, so that the model or another may try again. ``words``: the
+    ``finishMessage``; ``said``: whether there is more than thoughts."""
+    why = f"{finish}: {words}" if words else finish
+    if finish in SPOILT:
+        raise UpstreamBroke(f"the model's answer was spoilt: {why}")
+    if finish in WITHOUT and not said:
+        raise UpstreamBroke(f"the model gave no answer: {why}")
 
 
 def stop_reason(finish: str | None, *, calls: bool) -> StopReason:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from gateway.chat.blocks import Foreign
 from gateway.chat.request import ChatRequest, ChoiceMode, Tool, ToolChoice
 from gateway.dialects.gemini.fields import ProtoFields, camel_case, without_nulls
+from gateway.dialects.gemini.models import Model
 from gateway.dialects.gemini.parts import NAME
 from gateway.dialects.gemini.schema import json_schema
 from gateway.errors import BadRequest
@@ -38,10 +39,17 @@ def _read_function(function: ProtoFields, unread: Json) -> Tool:
     if schema is None:
         place = function.path(function.own("parameters"))
         own = function.may("parameters", dict)
-        schema = None if own is None else json_schema(own, place)
+        schema = None if own is None else _of_object(json_schema({**own, "nullable": False}, place))
     tool = Tool(function.need("name", str), function.may("description", str), schema)
     function.leave(unread)
     return tool
+
+
+def _of_object(schema: Json) -> Json:
+    """What a function takes is an object, also where its schema does not say so or says that it may
+    be null: all other APIs insist on it."""
+    kind = schema.get("type", "object")
+    return {**schema, "type": "object" if isinstance(kind, list) else kind}
 
 
 def read_choice(request: ProtoFields, unread: Json) -> ToolChoice | None:
@@ -72,11 +80,13 @@ def _read_calling(calling: ProtoFields, unread: Json) -> ToolChoice | None:
     return ToolChoice(MODES[told])
 
 
-def write_tools(request: ChatRequest, dropped: set[str]) -> Json:
+def write_tools(request: ChatRequest, model: Model, dropped: set[str]) -> Json:
     body: Json = {}
     functions, others = [], []
     for tool in request.tools:
-        if isinstance(tool, Tool):
+        if isinstance(tool, Tool) and not model.functions:
+            dropped.add("tools")
+        elif isinstance(tool, Tool):
             functions.append(_write_function(tool, dropped))
         elif tool.dialect == NAME:
             others.append(tool.data)
@@ -86,8 +96,10 @@ def write_tools(request: ChatRequest, dropped: set[str]) -> Json:
         others.insert(0, {"functionDeclarations": functions})
     if others:
         body["tools"] = others
-    if request.tool_choice:
+    if request.tool_choice and model.functions:
         body["toolConfig"] = {"functionCallingConfig": _write_choice(request.tool_choice)}
+    elif request.tool_choice and request.tool_choice.mode in ("required", "named"):
+        dropped.add("tool_choice")
     if request.parallel_tools is False:
         dropped.add("parallel_tool_calls")
     return body

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.chat.blocks import Seal
 from gateway.chat.seals import MARK, uncarried
 from gateway.dialects.gemini.check import COUNTED
-from gateway.dialects.gemini.models import before_3
+from gateway.dialects.gemini.models import model_of
 from gateway.dialects.gemini.seals import ISSUER, UNSIGNED
 from gateway.dialects.unsealing import unsealed
 from gateway.wire.json import Json
@@ -27,7 +27,7 @@ def unseal(body: Json, model: str) -> tuple[Json, frozenset[str]]:
 
 class _Unsealing:
     def __init__(self, model: str) -> None:
-        self._unsigned = None if before_3(model) else UNSIGNED
+        self._unsigned = UNSIGNED if model_of(model).newer else None
         self._foreign = False  # the thought whose pieces are gone through, from its end
         self._own = False  # something behind it, in the same answer, has a seal of Gemini's
         self.dropped: set[str] = set()

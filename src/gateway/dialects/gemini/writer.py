@@ -22,8 +22,9 @@ from gateway.chat.reply import (
     WholeBlock,
 )
 from gateway.dialects.forms import Asked
-from gateway.dialects.gemini.citations import write_grounding
+from gateway.dialects.gemini.citations import Cited, span, write_grounding
 from gateway.dialects.gemini.logprobs import write_logprobs
+from gateway.dialects.gemini.places import Places
 from gateway.dialects.gemini.request import TIERS_OUT
 from gateway.dialects.gemini.sse import END, write_event
 from gateway.dialects.gemini.stops import MALFORMED, STOP_REASONS_OUT
@@ -49,10 +50,24 @@ class _Thought:
     told: bool = False
 
 
+ENDED = -1  # the number of no block
+
+
+@dataclass(slots=True)
+class _Text:
+    """``start``: at which byte of all the answer's text it begins."""
+
+    block: int
+    start: int
+    places: Places = field(default_factory=Places)
+    citations: list[Citation] = field(default_factory=list)
+
+
 class ReplyWriter:
     """A call of a function is one part, so the text of its arguments is kept until it is complete,
     and until all are that began before it; a seal, until what it is on has ended; citations, for
-    the last chunk, as Google tells them. All else goes out as it comes.
+    the last chunk, as Google tells them, and until its end a text, from its first character on that
+    is not ASCII, since they count its bytes. All else goes out as it comes.
 
     The last chunk has a part that says nothing, as Google's has: google-genai's chats forget an
     answer with a chunk in it that has no content.
@@ -60,7 +75,6 @@ class ReplyWriter:
 
     __slots__ = (
         "_around",
-        "_ascii",
         "_calls",
         "_citations",
         "_envelope",
@@ -68,6 +82,7 @@ class ReplyWriter:
         "_seals",
         "_stops",
         "_suffix",
+        "_texts",
         "_thoughts",
         "dropped",
     )
@@ -80,8 +95,8 @@ class ReplyWriter:
         self._calls: dict[int, _Call] = {}
         self._thoughts: dict[int, _Thought] = {}
         self._seals: dict[int, Seal] = {}
-        self._citations: dict[int, list[Citation]] = {}
-        self._ascii: dict[int, bool] = {}  # of an answer's texts: characters are bytes
+        self._citations: dict[int, list[Cited]] = {}
+        self._texts: dict[int, _Text] = {}  # of each answer the one that began last
         self._malformed: set[int] = set()
         self._stops: list[Stopped] = []
         self.dropped: set[str] = set()
@@ -89,18 +104,42 @@ class ReplyWriter:
     def feed(self, event: ReplyEvent) -> bytes:
         kind = type(event)
         if kind is TextDelta and not event.logprobs:  # type: ignore[union-attr]
-            return self._text(event.text, event.choice)  # type: ignore[union-attr]
+            return self._text(event.block, event.text, event.choice)  # type: ignore[union-attr]
         if kind is ThinkingDelta:
             return self._thought(event)  # type: ignore[arg-type]
         return self._other(event)
 
-    def _text(self, text: str, choice: int) -> bytes:
+    def _text(self, block: int, text: str, choice: int) -> bytes:
         if not text:
             return b""
-        if not text.isascii():
-            self._ascii[choice] = False
+        told = self._texts.get(choice)
+        if told is None or told.block != block:
+            told = self._text_of(block, choice)
+        told.places.add(text)
         before, after = self._around.get((choice, False)) or self._frame(choice, thought=False)
         return before + dumps(text) + after
+
+    def _text_of(self, block: int, choice: int) -> _Text:
+        text = self._texts.get(choice)
+        if text is None or text.block != block:
+            text = self._texts[choice] = _Text(block, self._settle(choice))
+        return text
+
+    def _settle(self, choice: int) -> int:
+        """Notes what of the last text is cited. Where it ends, in all of the answer's text: Google
+        counts from where that begins, for a stream's pieces are of one part."""
+        text = self._texts.pop(choice, None)
+        if text is None:
+            return 0
+        cited = [(one, 0, *span(one, text.places, text.start)) for one in text.citations]
+        self._citations.setdefault(choice, []).extend(cited)
+        return text.start + text.places.size
+
+    def _end_text(self, block: int, choice: int) -> None:
+        """So that it need not be kept any more."""
+        text = self._texts.get(choice)
+        if text and text.block == block:
+            self._texts[choice] = _Text(ENDED, self._settle(choice))
 
     def _thought(self, event: ThinkingDelta) -> bytes:
         thought = self._thoughts.get(event.block)
@@ -135,15 +174,17 @@ class ReplyWriter:
                 self._calls[block].ended = True
                 return self._complete(choice)
             case BlockEnded(block, choice):
+                self._end_text(block, choice)
                 return self._seal(block, choice)
-            case TextDelta(_, text, choice, logprobs):
+            case TextDelta(block, text, choice, logprobs):
+                self._text_of(block, choice).places.add(text)
                 told = {"logprobsResult": write_logprobs(logprobs)}
                 return self._chunk({"text": text}, choice, told)
-            case RefusalDelta(_, text, choice):
+            case RefusalDelta(block, text, choice):
                 self.dropped.add("refusal")
-                return self._text(text, choice)
-            case CitationDelta(_, citation, choice):
-                self._citations.setdefault(choice, []).append(citation)
+                return self._text(block, text, choice)
+            case CitationDelta(block, citation, choice):
+                self._text_of(block, choice).citations.append(citation)
             case WholeBlock(_, content, choice):
                 return self._whole(content, choice)
             case Started(id, model):
@@ -209,13 +250,9 @@ class ReplyWriter:
             reason = MALFORMED
         if stop.stop_sequence is not None:
             self.dropped.add("stop_sequence")
-        known = self._ascii.get(stop.choice, True)
         return {
             "content": {"parts": [{"text": ""}], "role": "model"},
             "finishReason": reason,
             "index": stop.choice,
-            **write_grounding(
-                (one, 0, *((one.start, one.end) if known else (None, None)))
-                for one in self._citations.get(stop.choice, ())
-            ),
+            **write_grounding(self._citations.get(stop.choice, ())),
         }
