@@ -46,13 +46,18 @@ from gateway.chat.request import (
     ToolChoice,
 )
 from gateway.usage import Usage
+from gateway.wire.json import Json
 
 words = st.text(max_size=12)
 some_words = st.text(min_size=1, max_size=12)
 optional_words = st.none() | some_words
 schemas = st.dictionaries(some_words, st.integers(0, 9) | words, max_size=3)
-# A tool takes an object: what says so of none is told with words that were not there.
-tool_schemas = schemas.filter(bool)
+# A tool takes an object: what does not say so is told with words that were not there.
+tool_schemas: st.SearchStrategy[Json] = schemas.map(
+    lambda schema: {**schema, "type": "object", "properties": {}}
+)
+# One that OpenAI can be held to.
+STRICT: Json = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 counts = st.integers(0, 2**40)
 
 texts = st.builds(Text, some_words)
@@ -66,7 +71,7 @@ recordings = st.builds(
     Media, st.just("audio"), st.sampled_from(["audio/wav", "audio/mp3"]), base64=words
 )
 documents = st.one_of(
-    st.builds(Media, st.just("document"), file_id=some_words),
+    st.builds(Media, st.just("document"), file_id=some_words.map("file-{}".format)),
     st.builds(
         Media,
         st.just("document"),
@@ -106,21 +111,26 @@ def conversations(draw: st.DrawFn) -> list[Message]:
     messages: list[Message] = []
     for _ in range(draw(st.integers(1, 4))):
         between: bool = draw(st.booleans())
-        if between and messages:
-            said: list[Block] = [*draw(st.lists(texts, min_size=1, max_size=2))]
-            messages.append(Message("system", said, draw(optional_words)))
-        messages.append(draw(user_messages()) if users else draw(assistant_messages()))
+        said = draw(user_messages()) if users else draw(assistant_messages())
+        # Results stand next to their calls.
+        if between and messages and not isinstance(said.content[0], ToolResult):
+            words: list[Block] = [*draw(st.lists(texts, min_size=1, max_size=2))]
+            messages.append(Message("system", words, draw(optional_words)))
+        messages.append(said)
         users = not users
     return messages
 
 
 tools = st.one_of(
     st.builds(
-        Tool, some_words, optional_words, st.none() | tool_schemas, st.none() | st.booleans()
+        Tool,
+        some_words,
+        optional_words,
+        st.none() | tool_schemas,
+        st.none() | st.just(value=False),
     ),
-    st.builds(
-        lambda name: Foreign("openai_chat", {"type": "custom", "custom": {"name": name}}), words
-    ),
+    st.builds(Tool, some_words, optional_words, st.none() | st.just(STRICT), st.just(value=True)),
+    st.builds(lambda name: Foreign("openai_chat", {"type": "mcp", "mcp": {"name": name}}), words),
 )
 choices = st.sampled_from([ToolChoice("auto"), ToolChoice("required"), ToolChoice("none")]) | (
     st.builds(ToolChoice, st.just("named"), some_words)
@@ -140,25 +150,31 @@ samplings = st.builds(
     top_logprobs=st.none() | st.integers(0, 20),
     logit_bias=st.none() | st.dictionaries(some_words, st.integers(-100, 100), max_size=2),
 )
-efforts = st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"])
-formats = st.just(ResponseFormat()) | st.builds(
-    ResponseFormat, schemas, some_words, optional_words, st.none() | st.booleans()
+efforts = st.sampled_from(["minimal", "low", "medium", "high", "xhigh", "max"])
+formats = st.one_of(
+    st.just(ResponseFormat()),
+    st.builds(
+        ResponseFormat, schemas, some_words, optional_words, st.none() | st.just(value=False)
+    ),
+    st.builds(ResponseFormat, st.just(STRICT), some_words, optional_words, st.just(value=True)),
 )
 
 
 @st.composite
 def chat_requests(draw: st.DrawFn) -> ChatRequest:
     offered = draw(st.lists(tools, max_size=3))
+    form = draw(st.none() | formats)
+    spoken_of = [Text("JSON")] if form and form.schema is None else []
     return ChatRequest(
         model=draw(some_words),
         messages=draw(conversations()),
-        system=draw(st.lists(texts, max_size=2)),
+        system=draw(st.lists(texts, max_size=2)) + spoken_of,
         tools=offered,
         tool_choice=draw(st.none() | choices) if offered else None,
         parallel_tools=draw(st.none() | st.booleans()) if offered else None,
         sampling=draw(samplings),
         reasoning=draw(st.none() | st.builds(Reasoning, efforts)),
-        response_format=draw(st.none() | formats),
+        response_format=form,
         stream=draw(st.booleans()),
         user=draw(optional_words),
         service_tier=draw(optional_words),
@@ -222,9 +238,17 @@ def answers(draw: st.DrawFn) -> Choice:
         content.append(Refusal(draw(some_words)))
     content += draw(st.lists(images.filter(lambda image: image.detail is None), max_size=2))
     content += draw(st.lists(spoken, max_size=1))
-    calls = draw(st.lists(tool_uses, max_size=3))
-    reason = draw(stop_reasons | st.just("tool_use" if calls else "end"))
+    calls = draw(st.lists(tool_uses, max_size=3, unique_by=lambda use: use.id))
+    refused = any(isinstance(block, Refusal) for block in content)
+    reason = draw(stop_reasons | st.just(_end(calls=bool(calls), refused=refused)))
     return Choice([*content, *calls], reason, logprobs=draw(st.lists(logprobs, max_size=2)))
+
+
+def _end(*, calls: bool, refused: bool) -> StopReason:
+    """Why an answer ends that nothing cuts short."""
+    if calls:
+        return "tool_use"
+    return "refusal" if refused else "end"
 
 
 replies = st.builds(
@@ -245,6 +269,7 @@ class Telling:
     open: str = ""
     number: int = -1
     calls: dict[str, int] = field(default_factory=dict)
+    refused: bool = False
 
 
 @st.composite
@@ -282,11 +307,13 @@ def event_sequences(draw: st.DrawFn) -> list[ReplyEvent]:
             if telling.open != kind:
                 events += _closed(telling, choice)
                 telling.open, telling.number = kind, next(blocks)
+                telling.refused = telling.refused or kind == "refusal"
             events.append(PIECES[kind](telling.number, text, choice))
     for choice, telling in sorted(told.items()):
         events += _closed(telling, choice)
         events += [BlockEnded(number, choice) for number in telling.calls.values()]
-        reason = draw(stop_reasons | st.just("tool_use" if telling.calls else "end"))
+        whole = _end(calls=bool(telling.calls), refused=telling.refused)
+        reason = draw(stop_reasons | st.just(whole))
         events.append(Stopped(reason, choice=choice))
     return [*events, Ended(draw(usages()), draw(optional_words))]
 

@@ -67,6 +67,10 @@ def parts_of(message: Json) -> list[Json]:
     return content if isinstance(content, list) else [{"type": "text", "text": content}]
 
 
+def stop_of(told: str, *, refused: bool) -> str:
+    return "refusal" if refused and told == "stop" else STOPS[told]
+
+
 STOPS = {"stop": "end", "length": "length", "content_filter": "refusal", "tool_calls": "tool_use"}
 
 
@@ -77,7 +81,12 @@ def test_a_recorded_reply_says_what_it_said(text: str) -> None:
     reply = CHAT_FORM.read_reply(body, Identity("unused", 0))
     assert (reply.id, reply.model, reply.created) == (body["id"], body["model"], body["created"])
     assert reply.choices == [
-        Choice(said(choice), STOPS[choice["finish_reason"]])  # type: ignore[arg-type]
+        Choice(
+            said(choice),
+            stop_of(  # type: ignore[arg-type]
+                choice["finish_reason"], refused=bool((choice.get("message") or {}).get("refusal"))
+            ),
+        )
         for choice in body["choices"]
     ]
     assert reply.usage.prompt_tokens == body["usage"]["prompt_tokens"]
@@ -107,7 +116,8 @@ def test_a_recorded_stream_says_what_it_said(text: str) -> None:
         for choice in chunk["choices"]:
             tell(told, choice["index"], choice.get("delta") or {})
             if reason := choice.get("finish_reason"):
-                stops[choice["index"]] = STOPS[reason]
+                refused = f"{choice['index']} refusal" in told
+                stops[choice["index"]] = stop_of(reason, refused=refused)
     assert joined(events) == told
     assert {event.choice: event.stop_reason for event in events if isinstance(event, Stopped)} == (
         stops

@@ -79,7 +79,6 @@ def test_a_reply_of_every_kind_of_block_is_read_in_order() -> None:
         ],
     }
     body = reply(message, "tool_calls", usage=USAGE, service_tier="flex")
-    custom = {"id": "t3", "type": "custom", "custom": {"name": "h", "input": "x"}}
     assert read(body) == ChatReply(
         "c1",
         "m",
@@ -95,7 +94,7 @@ def test_a_reply_of_every_kind_of_block_is_read_in_order() -> None:
                     Foreign("openai_chat", {"type": "file", "file": {"hash": "x"}}),
                     ToolUse("t1", "f", "{}"),
                     ToolUse("t2", "g", ""),
-                    Foreign("openai_chat", custom),
+                    ToolUse("t3", "h", '{"input":"x"}'),
                 ],
                 "tool_use",
             )
@@ -442,11 +441,6 @@ def test_a_second_recording_is_named_and_so_is_the_sequence_that_stopped_it() ->
     stopped = Choice([sound, sound], "stop_sequence", "END")
     told = CHAT_FORM.write_reply(ChatReply("c", "m", 5, [stopped]), Asked({}, ChatRequest("m", [])))
     assert told.dropped == {"audio", "stop_sequence"}
-
-
-def test_a_custom_call_is_told_as_it_was() -> None:
-    custom = {"id": "t", "type": "custom", "custom": {"name": "h", "input": "x"}}
-    assert message(Foreign("openai_chat", custom))["tool_calls"] == [custom]
 
 
 def test_tokens_written_to_the_cache_are_not_told_as_plain_input() -> None:

@@ -100,6 +100,13 @@ def test_every_kind_of_part_is_read(part: Json, block: Block) -> None:
     assert request.messages == [Message("user", [block])]
 
 
+TEXT: Json = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+}
+
+
 def test_every_field_is_read_and_what_is_left_over_is_known() -> None:
     request = read_request(
         body(
@@ -143,7 +150,7 @@ def test_every_field_is_read_and_what_is_left_over_is_known() -> None:
         messages=[Message("user", [Text("hi")])],
         tools=[
             Tool("f", None, None),
-            Foreign("openai_chat", {"type": "custom", "custom": {"name": "g"}}),
+            Tool("g", None, TEXT),
         ],
         tool_choice=ToolChoice("named", "f"),
         parallel_tools=False,

@@ -51,6 +51,7 @@ def test_an_answer_has_begun_at_its_first_content(chunk: Json, *, begun: bool) -
 
 def test_done_is_the_end() -> None:
     watch = ChatWatch({})
+    watch.look(dumps({"choices": [{"delta": {"content": "a"}}]}))
     assert watch.look(b"[DONE]") is True
     assert (watch.begun, watch.ended) == (True, True)
 
@@ -58,6 +59,7 @@ def test_done_is_the_end() -> None:
 @pytest.mark.parametrize("padded", [b"[DONE] ", b" [DONE]", b"[DONE]\t"])
 def test_done_is_the_end_with_blanks_about_it_too(padded: bytes) -> None:
     watch = ChatWatch({})
+    watch.look(dumps({"choices": [{"delta": {"content": "a"}}]}))
     watch.look(padded)
     assert watch.ended
 

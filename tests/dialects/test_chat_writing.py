@@ -94,8 +94,8 @@ def body(**more: Any) -> tuple[Json, set[str]]:
         ),
         (Media("document", url="https://x/a.pdf"), None, {"document"}),
         (
-            Media("document", file_id="f", name="a.pdf"),
-            [{"type": "file", "file": {"file_id": "f"}}],
+            Media("document", file_id="file-1", name="a.pdf"),
+            [{"type": "file", "file": {"file_id": "file-1"}}],
             {"document.name"},
         ),
         (Media("document", text="words", name="a"), "words", {"document", "document.name"}),
@@ -134,11 +134,6 @@ CALL: Json = {"id": "c", "type": "function", "function": {"name": "f", "argument
             [Media("audio", file_id="x"), Media("audio", file_id="y")],
             {"content": None, "audio": {"id": "x"}},
             {"audio"},
-        ),
-        (
-            [Foreign("openai_chat", {"type": "custom", "id": "c"})],
-            {"content": None, "tool_calls": [{"type": "custom", "id": "c"}]},
-            set(),
         ),
     ],
 )  # fmt: skip
@@ -193,7 +188,8 @@ def test_the_system_speaks_once_before_all_else_and_again_where_it_did() -> None
     ("reasoning", "said", "dropped"),
     [
         (Reasoning("max"), {"reasoning_effort": "max"}, set()),
-        (Reasoning(budget=0), {"reasoning_effort": "none"}, set()),
+        (Reasoning("none"), {}, {"reasoning.effort"}),
+        (Reasoning(budget=0), {}, {"reasoning.budget"}),
         (Reasoning(budget=-1), {}, set()),
         (Reasoning(budget=1024), {"reasoning_effort": "low"}, {"reasoning.budget"}),
         (Reasoning(budget=8000), {"reasoning_effort": "medium"}, {"reasoning.budget"}),
@@ -275,7 +271,11 @@ def test_who_wants_thoughts_back_gets_those_that_nobody_sealed() -> None:
             {"type": "object", "additionalProperties": True},
             {"type": "object", "properties": {}, "additionalProperties": True},
         ),
-        ({"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}),
+        ({"$ref": "#/$defs/A"}, {"type": "object", "$ref": "#/$defs/A"}),
+        ({"anyOf": [{"type": "object"}]}, {"type": "object", "anyOf": [{"type": "object"}]}),
+        ({"properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
+        ({"type": ["object", "null"]}, {"type": "object", "properties": {}}),
+        ({"type": "string"}, {"type": "string"}),
         ({"type": "object", "properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
     ],
 )

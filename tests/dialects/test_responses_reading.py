@@ -278,6 +278,24 @@ def test_a_host_that_does_not_say_that_it_begins_has_begun() -> None:
     assert heard(text("hi"))[:2] == [Started("me", "", 5), TextDelta(0, "hi")]
 
 
+def test_that_a_text_is_a_commentary_has_no_neutral_place() -> None:
+    reader = RESPONSES_FORM.reader(ME)
+    for one in (CREATED, done(0, said("hm") | {"phase": None})):
+        reader.feed(dumps(one))
+    assert reader.dropped == set()
+    reader.feed(dumps(done(1, said("hi") | {"phase": "commentary"})))
+    assert reader.dropped == {"phase"}
+
+
+@pytest.mark.parametrize("error", [{"message": "no", "code": 503}, "no"])
+def test_an_error_without_a_type_is_the_providers(error: object) -> None:
+    reader = RESPONSES_FORM.reader(ME)
+    reader.feed(dumps(CREATED))
+    with pytest.raises(UpstreamBroke) as broke:
+        reader.feed(dumps({"error": error}))
+    assert broke.value.message == "the provider failed while it answered: no"
+
+
 def test_a_limit_leaves_it_incomplete() -> None:
     response = {**BEGUN, "incomplete_details": {"reason": "max_output_tokens"}}
     told = heard(CREATED, text("hi"), event("incomplete", response=response))

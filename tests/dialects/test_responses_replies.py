@@ -252,6 +252,15 @@ def test_a_response_that_is_not_finished_is_no_reply(status: str) -> None:
         heard(status=status)
 
 
+def test_that_a_text_is_a_commentary_has_no_neutral_place() -> None:
+    text = {"type": "output_text", "text": "hm"}
+    item = {"type": "message", "role": "assistant", "content": [text], "phase": "commentary"}
+    response = {"id": "r", "model": "m", "created_at": 7, "status": "completed", "output": [item]}
+    reply = RESPONSES_FORM.read_reply(response, ME)
+    told = [Choice([Text("hm")], "end")]
+    assert reply == ChatReply("r", "m", 7, told, dropped=frozenset({"phase"}))
+
+
 def test_what_a_host_leaves_out_is_made_up_for() -> None:
     reply = RESPONSES_FORM.read_reply({"id": "resp_1", "model": "m", "output": []}, ME)
     assert (reply.created, reply.usage, reply.choices) == (5, Usage(), [Choice([], "end")])

@@ -10,6 +10,7 @@ from gateway.chat.blocks import (
     Citation,
     Foreign,
     Media,
+    MediaKind,
     Refusal,
     Seal,
     Text,
@@ -262,15 +263,14 @@ def test_a_calls_seal_comes_back_in_its_id_and_goes_out_without() -> None:
 
 def test_items_of_the_apis_own_are_foreign_to_all_others() -> None:
     given = [
-        {"type": "custom_tool_call", "call_id": "c", "name": "x", "input": "y"},
-        {"type": "custom_tool_call_output", "call_id": "c", "output": "z"},
+        {"type": "mcp_approval_request", "id": "r", "arguments": "{}", "name": "x"},
+        {"type": "tool_search_output", "call_id": "c", "tools": []},
         {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True},
-        {"type": "compaction", "encrypted_content": "e"},
         {"type": "image_generation_call", "id": "ig", "status": "failed", "result": None},
     ]
     request = read(asked(given))
     roles = [(message.role, len(message.content)) for message in request.messages]
-    assert roles == [("assistant", 1), ("user", 2), ("assistant", 2)]
+    assert roles == [("assistant", 1), ("user", 2), ("assistant", 1)]
     assert write(request).body["input"] == given
     other = read(asked("hi"))
     other.messages = [Message("user", [Foreign("gemini", {"codeExecutionResult": {}})])]
@@ -372,6 +372,10 @@ def test_what_nobody_reads_is_named_at_every_depth() -> None:
         ({"input": ["x"]}, "input[0]"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"input": [{"id": "msg_1"}]}, "input[0]"),
+        ({"input": [{"type": "compaction", "encrypted_content": "e"}]}, "input[0]"),
+        ({"input": [{"type": "compaction_summary", "encrypted_content": "e"}]}, "input[0]"),
+        ({"input": [{"type": "context_compaction"}]}, "input[0]"),
+        ({"input": [{"role": "user", "content": "a"}, {"type": "compaction_trigger"}]}, "input[1]"),
         ({"input": [{"role": "critic", "content": "a"}]}, "input[0].role"),
         ({"input": [{"role": "user"}]}, "input[0].content"),
         ({"input": [{"role": "user", "content": {}}]}, "input[0].content"),
@@ -411,6 +415,11 @@ def test_what_nobody_keeps_is_refused_with_the_way_out() -> None:
     assert refused.value.message == (
         "previous_response_id: names a response that nobody keeps: send the whole input"
     )
+    with pytest.raises(BadRequest) as refused:
+        read(asked([{"type": "compaction", "encrypted_content": "e"}]))
+    assert refused.value.message == (
+        "input[0]: is what was said in a form that only its maker reads: send the items themselves"
+    )
 
 
 def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
@@ -438,7 +447,7 @@ def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
             max_tokens=50, temperature=3, top_p=1, logprobs=True, top_logprobs=2, n=1
         ),
         reasoning=Reasoning(effort="low", shown=True),
-        response_format=ResponseFormat(SCHEMA, None, "x", strict=True),
+        response_format=ResponseFormat(SCHEMA, None, "x", strict=False),
         stream=True,
         user="u",
         metadata={"a": "b"},
@@ -508,7 +517,11 @@ def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
             {
                 "type": "function",
                 "name": "now",
-                "parameters": {"type": "object", "properties": {}},
+                "parameters": {
+                    "type": "object",
+                    "properties": {},
+                    "additionalProperties": False,
+                },
                 "strict": True,
             },
         ],
@@ -525,7 +538,7 @@ def test_a_whole_request_is_written_for_a_provider_that_keeps_nothing() -> None:
                 "name": "reply",
                 "schema": SCHEMA,
                 "description": "x",
-                "strict": True,
+                "strict": False,
             },
             "verbosity": "high",
         },
@@ -663,7 +676,6 @@ def test_what_this_api_cannot_say_is_reported_and_what_says_nothing_is_not() -> 
 @pytest.mark.parametrize(
     ("reasoning", "told", "dropped"),
     [
-        (Reasoning(budget=0), {"effort": "none"}, set()),
         (Reasoning(budget=-1), None, set()),
         (Reasoning(budget=1024), {"effort": "low"}, {"reasoning.budget"}),
         (Reasoning(budget=8000), {"effort": "medium"}, {"reasoning.budget"}),
@@ -707,6 +719,7 @@ def test_a_count_asks_for_what_the_model_is_told_and_no_more() -> None:
         {
             "model": "m",
             "instructions": "i",
+            "input": "as json",
             "tools": [WEATHER],
             "reasoning": {"effort": "low"},
             "text": {"format": {"type": "json_object"}},
@@ -717,7 +730,7 @@ def test_a_count_asks_for_what_the_model_is_told_and_no_more() -> None:
     assert written.body == {
         "model": "m",
         "instructions": "i",
-        "input": [],
+        "input": [message("user", "as json")],
         "tools": [WEATHER | {"strict": False}],
         "reasoning": {"effort": "low"},
         "text": {"format": {"type": "json_object"}},
@@ -731,10 +744,214 @@ def test_a_tool_that_takes_nothing_says_so(schema: Json | None) -> None:
     assert tool["parameters"] == {"type": "object", "properties": {}}
 
 
-@pytest.mark.parametrize("schema", [{"$ref": "#/$defs/A"}, SCHEMA])
-def test_any_other_schema_is_left_as_it_is(schema: Json) -> None:
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$ref": "#/$defs/A"}, {"type": "object", "$ref": "#/$defs/A"}),
+        ({"properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
+        ({"type": ["object", "null"]}, {"type": "object", "properties": {}}),
+        (SCHEMA, SCHEMA),
+        ({"type": "string"}, {"type": "string"}),  # no tool's: the API says so
+    ],
+)
+def test_a_tools_schema_is_of_an_object(schema: Json, told: Json) -> None:
+    given = copy.deepcopy(schema)
     (tool,) = write(ChatRequest("m", [], tools=[Tool("f", None, schema)])).body["tools"]
-    assert tool["parameters"] == schema
+    assert (tool["parameters"], schema) == (told, given)
+
+
+@pytest.mark.parametrize(
+    ("model", "reasoning", "told", "dropped"),
+    [
+        ("m", Reasoning(effort="none"), None, {"reasoning.effort"}),
+        ("m", Reasoning(budget=0), None, {"reasoning.budget"}),
+        ("llama-3.3-70b-versatile", Reasoning(budget=0), None, set()),
+        ("qwen/qwen3-32b", Reasoning(effort="none"), {"effort": "none"}, set()),
+        ("gpt-5.1", Reasoning(effort="none"), {"effort": "none"}, set()),
+        ("m", Reasoning(effort="low"), {"effort": "low"}, set()),
+    ],
+)
+def test_that_it_is_not_to_think_is_told_to_who_takes_the_word(
+    model: str, reasoning: Reasoning, told: Json | None, dropped: set[str]
+) -> None:
+    written = write(ChatRequest(model, [Message("user", [Text("hi")])], reasoning=reasoning))
+    assert written.body.get("reasoning") == told
+    assert written.dropped == dropped
+
+
+CLOSED: Json = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict", "told", "dropped"),
+    [
+        (CLOSED, True, {"strict": True}, set()),
+        (SCHEMA, True, {}, {"response_format.strict"}),
+        (CLOSED | {"required": []}, True, {}, {"response_format.strict"}),
+        (SCHEMA, False, {"strict": False}, set()),
+        (CLOSED, None, {}, set()),
+    ],
+)
+def test_a_schema_is_held_to_where_it_can_be(
+    schema: Json, strict: bool | None, told: Json, dropped: set[str]
+) -> None:
+    form = ResponseFormat(schema, "s", None, strict)
+    written = write(ChatRequest("m", [Message("user", [Text("hi")])], response_format=form))
+    assert written.body["text"]["format"] == {
+        "type": "json_schema",
+        "name": "s",
+        "schema": schema,
+        **told,
+    }
+    assert written.dropped == dropped
+
+
+def message(role: str, text: str) -> Json:
+    kind = "output_text" if role == "assistant" else "input_text"
+    return {"type": "message", "role": role, "content": [{"type": kind, "text": text}]}
+
+
+ASKS_IN_THE_SYSTEM = [message("system", "In JSON, please."), message("user", "fruits")]
+
+
+@pytest.mark.parametrize(
+    ("system", "said", "instructions", "given"),
+    [
+        (["Be kind."], "as json", "Be kind.", [message("user", "as json")]),
+        (["In JSON, please."], "fruits", None, ASKS_IN_THE_SYSTEM),
+        (
+            ["Be kind."],
+            "fruits",
+            "Be kind.",
+            [message("system", "Answer with exactly one JSON object."), message("user", "fruits")],
+        ),
+        (
+            [],
+            "fruits",
+            None,
+            [message("system", "Answer with exactly one JSON object."), message("user", "fruits")],
+        ),
+    ],
+)
+def test_any_json_is_asked_for_in_the_input_too(
+    system: list[str], said: str, instructions: str | None, given: list[Json]
+) -> None:
+    request = ChatRequest(
+        "m",
+        [Message("user", [Text(said)])],
+        system=[Text(one) for one in system],
+        response_format=ResponseFormat(),
+    )
+    written = write(request)
+    assert (written.body.get("instructions"), written.body["input"]) == (instructions, given)
+    assert written.dropped == frozenset()
+
+
+def test_that_the_tools_speak_of_json_does_not_count() -> None:
+    call, result = ToolUse("c", "json", '{"json":1}'), ToolResult("c", (Text("json"),))
+    messages = [Message("assistant", [call]), Message("user", [result])]
+    request = ChatRequest("m", messages, response_format=ResponseFormat())
+    first, *_ = write(request).body["input"]
+    assert first == message("system", "Answer with exactly one JSON object.")
+
+
+SEALED = Thinking("hm", Seal("openai", "gA=="), id="rs_1")
+THOUGHT: Json = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [{"type": "summary_text", "text": "hm"}],
+    "encrypted_content": "gA==",
+}
+CALL: Json = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+SEARCHED: Json = {"type": "web_search_call", "id": "ws", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("content", "told", "dropped"),
+    [
+        ([SEALED, Text("a")], [THOUGHT, message("assistant", "a")], set()),
+        ([SEALED, ToolUse("c", "f", "{}")], [THOUGHT, CALL], set()),
+        ([SEALED, SEALED, ToolUse("c", "f", "{}")], [THOUGHT, THOUGHT, CALL], set()),
+        ([SEALED, Foreign("openai_responses", SEARCHED)], [THOUGHT, SEARCHED], set()),
+        ([SEALED], [], {"thinking"}),
+        ([Text("a"), SEALED, SEALED], [message("assistant", "a")], {"thinking"}),
+        ([SEALED, Media("image", base64="AAAA")], [], {"thinking", "image"}),
+    ],
+)
+def test_a_thought_is_told_with_what_came_of_it(
+    content: list[Block], told: list[Json], dropped: set[str]
+) -> None:
+    result = ToolResult("c", (Text("x"),))
+    for after, item in (
+        (Message("user", [Text("go on")]), message("user", "go on")),
+        (
+            Message("user", [result]),
+            {"type": "function_call_output", "call_id": "c", "output": "x"},
+        ),
+        (Message("system", [Text("be brief")]), message("system", "be brief")),
+    ):
+        written = write(ChatRequest("m", [Message("assistant", content), after]))
+        assert written.body["input"] == [*told, item]
+        assert written.dropped == dropped
+    assert write(ChatRequest("m", [Message("assistant", content)])).body["input"] == told
+
+
+@pytest.mark.parametrize("kind", ["image", "document"])
+@pytest.mark.parametrize(
+    "file_id",
+    ["file_011CNha8iCJcU1wXNR6q4V8w", "https://generativelanguage.googleapis.com/v1beta/files/a"],
+)
+def test_another_providers_file_is_not_told(kind: MediaKind, file_id: str) -> None:
+    media = Media(kind, file_id=file_id, name="a")
+    written = write(ChatRequest("m", [Message("user", [Text("hi"), media])]))
+    assert written.body["input"] == [message("user", "hi")]
+    assert written.dropped == {kind}
+
+
+@pytest.mark.parametrize("file_id", ["file-abc", "assistant-abc"])
+def test_a_file_that_openai_or_azure_keeps_is_told(file_id: str) -> None:
+    written = write(ChatRequest("m", [Message("user", [Media("document", file_id=file_id)])]))
+    (item,) = written.body["input"]
+    assert item["content"] == [{"type": "input_file", "file_id": file_id}]
+    assert written.dropped == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("data:image/jpg;base64,AAAA", "image/jpeg"),
+        ("data:IMAGE/PNG;charset=utf-8;base64,AAAA", "image/png"),
+        ("data:;base64,AAAA", None),
+    ],
+)
+def test_media_types_are_read_as_all_apis_write_them(url: str, kind: str | None) -> None:
+    assert said([{"type": "input_image", "image_url": url}]) == [
+        Media("image", kind, base64="AAAA")
+    ]
+
+
+def test_an_image_in_the_developers_message_stays_there() -> None:
+    given = [
+        {
+            "type": "message",
+            "role": "developer",
+            "content": [
+                {"type": "input_text", "text": "the screen now:"},
+                {"type": "input_image", "image_url": "https://x.example/a.png"},
+            ],
+        }
+    ]
+    request = read(asked(given))
+    media = Media("image", url="https://x.example/a.png")
+    assert request.messages == [Message("system", [Text("the screen now:"), media])]
+    written = write(request)
+    assert written.body["input"] == [given[0] | {"role": "system"}]
+    assert written.dropped == frozenset()
 
 
 def test_a_limit_that_the_api_refuses_is_the_least_that_it_takes() -> None:

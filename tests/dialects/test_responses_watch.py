@@ -8,10 +8,10 @@ from hypothesis import given
 
 from gateway.dialects import OPENAI_COMPACTION, OPENAI_RESPONSES
 from gateway.dialects.openai_responses.watch import LIFECYCLE, ResponsesWatch
-from gateway.errors import BadRequest, UpstreamBroke, UpstreamTimedOut
+from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
-from gateway.wire.json import Json, dumps, loads
-from gateway.wire.sse import SseReader
+from gateway.wire.json import Json, dumps
+from gateway.wire.sse import data_of
 from tests.dialects.hostile import anything, crashes, quickly
 
 COUNTS: Json = {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 2}
@@ -74,6 +74,63 @@ def test_an_error_event_is_a_failure_in_either_shape(event: Json) -> None:
         "the provider failed while it answered: no",
         "c",
     )
+
+
+SECRET = "sk-SECRETKEY-999"
+OTHER_SHAPES: list[tuple[Json, str, int]] = [
+    ({"error": {"message": SECRET, "code": 503}}, SECRET, 503),
+    ({"error": {"message": SECRET, "code": "429"}}, SECRET, 429),
+    ({"error": SECRET}, SECRET, 502),
+    ({"object": "error", "message": SECRET, "code": 401}, SECRET, 401),
+    ({"detail": SECRET}, SECRET, 502),
+    ({"detail": [{"loc": ["body", "user"], "msg": "no"}]}, "user: no", 502),
+    ({"errors": [{"message": SECRET}]}, SECRET, 502),
+    ({"message": SECRET}, SECRET, 502),
+]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize(("event", "words", "status"), OTHER_SHAPES)
+def test_an_error_in_another_apis_shape_is_a_failure_and_is_not_shown(
+    event: Json, words: str, status: int, *, begun: bool
+) -> None:
+    watch = look(TEXT) if begun else look()
+    data = dumps(event)
+    assert watch.telling(b"data: " + data + b"\n\n", 0) >= 0
+    with pytest.raises(UpstreamBroke) as failed:
+        watch.look(data)
+    told = failed.value
+    assert (told.message, told.status) == (
+        f"the provider failed while it answered: {words}",
+        status,
+    )
+
+
+def test_an_event_without_a_type_is_none_of_this_api() -> None:
+    events: list[Json] = [{}, {"type": None}, {"type": 5}, {"choices": []}]
+    for event in events:
+        with pytest.raises(UpstreamBroke) as broke:
+            ResponsesWatch({}).look(dumps(event))
+        assert broke.value.message == "the provider sent an event without a type"
+
+
+def test_an_error_that_only_its_name_tells_is_looked_at() -> None:
+    watch = look(TEXT)
+    whole = b"event: error\ndata: bad key " + SECRET.encode() + b"\n\n"
+    assert watch.telling(whole, 0) == 0
+    with pytest.raises(UpstreamBroke, match="an event that is not JSON"):
+        watch.look(data_of(whole), "error")
+
+
+def test_a_plain_delta_is_not_looked_at() -> None:
+    told = {
+        "type": "response.output_text.delta",
+        "item_id": "msg_1",
+        "delta": "an error, a message",
+    }
+    event = b"event: response.output_text.delta\ndata: " + dumps(told) + b"\n\n"
+    for whole in (event, event * 3, b": heartbeat\n\n" + event, event.replace(b"\n", b"\r\n")):
+        assert look(TEXT).telling(whole, 0) == -1
 
 
 def test_done_which_some_imitators_send_is_no_end() -> None:
@@ -167,20 +224,18 @@ def test_a_200_that_is_no_response_is_the_providers_fault(body: Json, message: s
     assert broke.value.message == message
 
 
-def test_a_failed_response_is_a_reply_too() -> None:
-    OPENAI_RESPONSES.check_reply({"id": "r", "status": "failed", "error": {"message": "no"}})
+def test_a_response_that_failed_is_the_failure_that_it_tells() -> None:
+    error = {"code": "rate_limit_exceeded", "message": "slowly"}
+    with pytest.raises(UpstreamBroke) as broke:
+        OPENAI_RESPONSES.check_reply({"id": "r", "status": "failed", "error": error})
+    told = broke.value
+    assert (told.message, told.code) == (
+        "the provider failed while it answered: slowly",
+        "rate_limit_exceeded",
+    )
+    assert (told.status, told.falls_back, told.retryable) == (429, True, True)
 
 
-def test_a_failure_of_ours_is_the_apis_own_error_event() -> None:
-    event = OPENAI_RESPONSES.write_stream_error(UpstreamTimedOut("slow"))
-    assert event.startswith(b"event: error\n")
-    (data,) = SseReader().feed(event)
-    error = {"message": "slow", "type": "timeout_error", "param": None, "code": None}
-    assert loads(data) == {
-        "type": "error",
-        "code": "timeout_error",
-        "message": "slow",
-        "param": None,
-        "sequence_number": 0,
-        "error": error,
-    }
+@pytest.mark.parametrize("status", ["completed", "incomplete", "queued"])
+def test_any_other_response_with_an_id_is_an_answer(status: str) -> None:
+    OPENAI_RESPONSES.check_reply({"id": "r", "status": status, "error": None})

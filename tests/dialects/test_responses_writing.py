@@ -182,6 +182,20 @@ def test_a_thought_and_a_call_are_told_with_their_seals() -> None:
     ]
 
 
+def test_thoughts_have_names_of_their_own_where_the_provider_gives_one_to_several() -> None:
+    told = sent(
+        START,
+        ThinkingDelta(0, "a", id="rs_7"),
+        BlockEnded(0),
+        ThinkingDelta(1, "b", id="rs_7"),
+        BlockEnded(1),
+        ThinkingDelta(2, "c", id="rs_8"),
+        BlockEnded(2),
+        *ended(),
+    )
+    assert [item["id"] for item in told[-1]["response"]["output"]] == ["rs_7", "rs_a1_1", "rs_8"]
+
+
 def test_calls_that_come_in_turn_stay_apart() -> None:
     told = sent(
         START,

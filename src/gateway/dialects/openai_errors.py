@@ -38,8 +38,9 @@ def write_error(error: GatewayError, request_id: str | None = None) -> Json:
     }
 
 
-def write_stream_error(error: GatewayError) -> bytes:
+def write_stream_error(error: GatewayError, sent: bytes = b"") -> bytes:
     """An error event. The SDK raises APIError at it, so nobody takes the stream for complete."""
+    del sent
     return write_event(dumps(write_error(error)))
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from gateway.dialects.base import Dialect, read_error
 from gateway.dialects.forms import ChatForm
 from gateway.dialects.openai_chat.check import check, check_closely
+from gateway.dialects.openai_chat.imitators import write_for_any, write_for_mistral
 from gateway.dialects.openai_chat.reply import check_reply, read_reply
 from gateway.dialects.openai_chat.request import read_request, write_request
 from gateway.dialects.openai_chat.stream import ChatReader
@@ -22,6 +23,8 @@ from gateway.dialects.openai_errors import is_error, write_error, write_stream_e
 CHAT_FORM = ChatForm(read_request, write_request, read_reply, write_reply, ChatReader, ChatWriter)
 # For the providers that want to be told their thoughts again: DeepSeek, Moonshot.
 THOUGHTFUL_FORM = replace(CHAT_FORM, write_request=partial(write_request, thoughts=True))
+COMPATIBLE_FORM = replace(CHAT_FORM, write_request=write_for_any)
+MISTRAL_FORM = replace(CHAT_FORM, write_request=write_for_mistral)
 
 OPENAI_CHAT = Dialect(
     name="openai_chat",
@@ -39,4 +42,4 @@ OPENAI_CHAT = Dialect(
     chat=CHAT_FORM,
 )
 
-__all__ = ["CHAT_FORM", "OPENAI_CHAT", "THOUGHTFUL_FORM"]
+__all__ = ["CHAT_FORM", "COMPATIBLE_FORM", "MISTRAL_FORM", "OPENAI_CHAT", "THOUGHTFUL_FORM"]

@@ -1,10 +1,9 @@
 """One choice of a stream as it is told, as events on numbered blocks."""
 
-from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.chat.blocks import Foreign, Media, Refusal, Seal, Text, Thinking
+from gateway.chat.blocks import Citation, Foreign, Media, Refusal, Seal, Text, Thinking
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
@@ -22,6 +21,7 @@ from gateway.chat.reply import (
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.parts import Part, read_part
 from gateway.dialects.openai_chat.pieces import (
+    joined,
     other_annotations,
     read_annotations,
     read_audio,
@@ -30,17 +30,26 @@ from gateway.dialects.openai_chat.pieces import (
 )
 from gateway.dialects.openai_chat.reply import stop_reason
 from gateway.dialects.openai_chat.thoughts import read_detail, read_google_seal, read_thought
-from gateway.dialects.openai_chat.tools import read_arguments
+from gateway.dialects.openai_chat.tools import is_custom_call, read_arguments
+from gateway.dialects.openai_custom import CUSTOM, INPUT
 from gateway.errors import BadRequest, UpstreamBroke
+from gateway.wire.json import dumps
 
 Events = Iterator[ReplyEvent]
 Numbers = Iterator[int]
+BEFORE, AFTER = f'{{"{INPUT}":"', '"}'  # around the text that a custom tool is called with
+LONGEST = 64 * 1024 * 1024  # characters of a recording, as base64
 
 
 @dataclass(slots=True)
 class Call:
+    """``told``: the id that its provider gave, which another call may have too; ``custom``: one
+    whose arguments are a text, told here as the one member of an object."""
+
     number: int
     id: str
+    told: str | None
+    custom: bool
 
 
 class ChoiceReader:
@@ -53,10 +62,13 @@ class ChoiceReader:
 
     __slots__ = (
         "_audio",
+        "_began",
         "_calls",
         "_id",
         "_numbers",
         "_reason",
+        "_refused",
+        "_room",
         "_seals",
         "_start",
         "by_index",
@@ -75,8 +87,15 @@ class ChoiceReader:
         self.by_index: dict[int, Call] = {}
         self._calls: list[Call] = []
         self._audio: list[Media] = []
+        self._room = LONGEST
         self._seals: dict[str, Seal] = {}  # of calls that have not begun
         self._reason: str | None = None
+        self._began = self._refused = False
+
+    @property
+    def said(self) -> bool:
+        """Whether there is an answer. Some never say why it ended, and none says nothing."""
+        return self._reason is not None or self._began or bool(self._audio)
 
     def read(self, delta: Fields, logprobs: tuple[TokenLogprob, ...]) -> Events:
         yield from self._thoughts(delta)
@@ -92,35 +111,53 @@ class ChoiceReader:
         for image in read_images(delta, {}):
             yield from self._tell(image)
         if (audio := read_audio(delta, {})) is not None:
-            self._audio.append(audio)
+            self._keep(audio)
         for one in delta.each("tool_calls"):
             call = Fields(*one)
-            function = Fields(call.may("function", dict) or {}, call.path("function"))
-            yield from self._call(call, function, call.may("index", int))
+            kind = CUSTOM if is_custom_call(call) else "function"
+            function = Fields(call.may(kind, dict) or {}, call.path(kind))
+            yield from self._call(call, function, call.may("index", int), custom=kind == CUSTOM)
         if (legacy := delta.may("function_call", dict)) is not None:
             function = Fields(legacy, delta.path("function_call"))
             yield from self._call(Fields({}), function, -1)
 
     def stop(self, reason: str) -> None:
         """Some say it twice, and some go on after it: the choice ends with the stream."""
-        stop_reason(reason, calls=False)
         self._reason = reason
 
-    def end(self) -> Events:
+    def end(self, sources: list[Citation]) -> Events:
+        """``sources``: what the whole answer rests on."""
+        if sources:
+            yield from self._open("text")
+        for source in sources:
+            yield CitationDelta(self.number, source, self.index)
         yield from self._close()
         if self._audio:
-            yield from self._whole(_joined(self._audio))
+            yield from self._whole(joined(self._audio))
         for seal in self._seals.values():
             yield from self._think("", seal, redacted=True)
         for call in self._calls:
+            if call.custom:
+                yield ArgumentsDelta(call.number, AFTER, self.index)
             yield BlockEnded(call.number, self.index)
-        yield Stopped(stop_reason(self._reason, calls=bool(self._calls)), choice=self.index)
+        reason = stop_reason(self._reason, calls=bool(self._calls), words=self._refused)
+        yield Stopped(reason, choice=self.index)
+
+    def _keep(self, audio: Media) -> None:
+        self._room -= len(audio.base64 or "") + len(audio.transcript or "")
+        if self._room < 0:
+            raise UpstreamBroke(f"the provider's recording is longer than {LONGEST} characters")
+        self._audio.append(audio)
 
     def _open(self, kind: str) -> Events:
         if self.kind != kind:
             yield from self._close()
-            self.kind, self.number = kind, next(self._numbers)
+            self.kind, self.number = kind, self._next()
             self._start = self.length
+
+    def _next(self) -> int:
+        self._began = True
+        return next(self._numbers)
 
     def _close(self) -> Events:
         if self.kind:
@@ -141,7 +178,7 @@ class ChoiceReader:
             yield from self._tell(thought)
         for one in delta.each("reasoning_details"):
             detail = read_detail(Fields(*one))
-            call = next((call for call in self._calls if call.id == detail.id), None)
+            call = next((call for call in self._calls if call.told == detail.id), None)
             if detail.seal and call:
                 yield SealDelta(call.number, detail.seal, self.index)
             elif detail.id and detail.seal and detail.on_a_call:
@@ -194,15 +231,18 @@ class ChoiceReader:
         yield TextDelta(self.number, text, self.index, logprobs)
 
     def _refuse(self, text: str) -> Events:
+        self._refused = True
         yield from self._open("refusal")
         yield RefusalDelta(self.number, text, self.index)
 
     def _whole(self, block: Media | Foreign) -> Events:
-        number = next(self._numbers)
+        number = self._next()
         yield WholeBlock(number, block, self.index)
         yield BlockEnded(number, self.index)
 
-    def _call(self, call: Fields, function: Fields, index: int | None) -> Events:
+    def _call(
+        self, call: Fields, function: Fields, index: int | None, *, custom: bool = False
+    ) -> Events:
         call_id, name = call.may("id", str), function.may("name", str)
         seal = read_google_seal(call)
         known = self._known(index, call_id, name)
@@ -210,38 +250,36 @@ class ChoiceReader:
             if not name:
                 raise BadRequest(function.path("name"), "is required")
             yield from self._close()
-            number = next(self._numbers)
-            known = Call(number, call_id or f"{self._id}_{number}")
-            self._calls.append(known)
-            if index is not None:
-                self.by_index[index] = known
+            known = self._begin(call_id, index, custom=custom)
             seal = seal or self._seals.pop(known.id, None)
-            yield ToolUseStarted(number, known.id, name, self.index, seal)
+            yield ToolUseStarted(known.number, known.id, name, self.index, seal)
+            if custom:
+                yield ArgumentsDelta(known.number, BEFORE, self.index)
         elif seal is not None:
             yield SealDelta(known.number, seal, self.index)
-        if arguments := read_arguments(function):
+        text = function.may("input", str) if custom else None
+        if arguments := dumps(text)[1:-1].decode() if text else read_arguments(function):
             yield ArgumentsDelta(known.number, arguments, self.index)
+
+    def _begin(self, told: str | None, index: int | None, *, custom: bool) -> Call:
+        """Under an id of its own, where the told one is another's already: callers tell by it which
+        call they answer."""
+        number = self._next()
+        name = told or f"{self._id}_{number}"
+        if any(call.id == name for call in self._calls):
+            name = f"{name}_{number}"
+        call = Call(number, name, told, custom)
+        self._calls.append(call)
+        if index is not None:
+            self.by_index[index] = call
+        return call
 
     def _known(self, index: int | None, id: str | None, name: str | None) -> Call | None:
         """The call that a piece is of, None for a new one. Mistral and Gemini number none, and each
         of theirs is whole; others give every call the same number, but an id of its own."""
         if index is not None:
             call = self.by_index.get(index)
-            return None if call and id and name and id != call.id else call
+            return None if call and id and name and id != call.told else call
         if id:
-            return next((call for call in self._calls if call.id == id), None)
+            return next((call for call in self._calls if call.told == id), None)
         return None if name or not self._calls else self._calls[-1]
-
-
-def _joined(pieces: list[Media]) -> Media:
-    """A recording out of its pieces: each has its own base64."""
-    try:
-        raw = b"".join(b64decode(piece.base64 or "", validate=True) for piece in pieces)
-    except ValueError as error:
-        raise UpstreamBroke(f"the provider sent a malformed event: {error} in audio") from error
-    return Media(
-        "audio",
-        base64=b64encode(raw).decode() or None,
-        file_id=next((piece.file_id for piece in pieces if piece.file_id), None),
-        transcript="".join(piece.transcript or "" for piece in pieces) or None,
-    )

@@ -1,8 +1,10 @@
 """The parts of a message's content: text, images, audio, files, thoughts."""
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 
 from gateway.chat.blocks import Block, Foreign, Media, MediaKind, Refusal, Text, Thinking
+from gateway.chat.media_types import plain
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.thoughts import read_thought
 from gateway.errors import BadRequest
@@ -106,7 +108,7 @@ def read_url(kind: MediaKind, url: str) -> Media:
     """By address, or inline in a data URL; what is neither is bare base64."""
     head, comma, base64 = url.partition(";base64,")
     if head.startswith("data:") and comma:
-        return Media(kind, head[5:] or None, base64=base64)
+        return Media(kind, plain(head[5:]) or None, base64=base64)
     if kind == "document" and "://" not in url:
         return Media(kind, base64=url)
     return Media(kind, url=url)
@@ -194,21 +196,71 @@ def _write_audio(media: Media, dropped: set[str]) -> Json | None:
     return {"type": "input_audio", "input_audio": {"data": media.base64, "format": form}}
 
 
+# How OpenAI's ids of files begin, and Azure's (https://github.com/vercel/ai/pull/7915). What looks
+# otherwise is of another maker, or an address at one.
+FILE_IDS = ("file-", "assistant-")
+PDF = "application/pdf"
+# What is text under another name.
+TEXTS = frozenset(
+    {
+        "application/javascript",
+        "application/json",
+        "application/toml",
+        "application/x-javascript",
+        "application/x-python",
+        "application/x-sh",
+        "application/x-yaml",
+        "application/xml",
+        "application/yaml",
+    }
+)
+
+
 def _write_document(media: Media, dropped: set[str]) -> Json | None:
-    if media.file_id is not None:
+    if media.file_id is not None and media.file_id.startswith(FILE_IDS):
         if media.name is not None:
             dropped.add("document.name")
         return {"type": "file", "file": {"file_id": media.file_id}}
-    if media.text is not None:  # as near as it can be told
-        dropped |= {"document"} if media.name is None else {"document", "document.name"}
-        return {"type": "text", "text": media.text}
-    url = write_url(media)
+    if media.text is not None:
+        return _in_words(media.text, media, dropped)
+    url, kind = write_url(media), media.mime_type or ""
     if url is None or media.base64 is None:
         return None
-    # Inline data without a name is refused, as if its file_id were missing
-    # (https://github.com/openai/openai-agents-python/pull/1513).
-    name = media.name or f"document.{(media.mime_type or '').rpartition('/')[2]}"
-    return {"type": "file", "file": {"file_data": url, "filename": name}}
+    if kind == PDF:
+        # Inline data without a name is refused, as if its file_id were missing
+        # (https://github.com/openai/openai-agents-python/pull/1513).
+        name = media.name or "document.pdf"
+        return {"type": "file", "file": {"file_data": url, "filename": name}}
+    return _write_other(kind, media, dropped)
+
+
+def _write_other(kind: str, media: Media, dropped: set[str]) -> Json | None:
+    """A file that is no PDF, which is the only kind that is taken
+    (https://github.com/trpc-group/trpc-agent-go/issues/1816)."""
+    if kind.startswith("text/") or kind in TEXTS:
+        text = _text_of(media.base64 or "")
+        return None if text is None else _in_words(text, media, dropped)
+    if kind.startswith("image/"):
+        part = _write_image(media, dropped)
+    else:
+        part = _write_audio(media, dropped)
+    if part is not None and media.name is not None:
+        dropped.add("document.name")
+    return part
+
+
+def _in_words(text: str, media: Media, dropped: set[str]) -> Json:
+    """As near as a text can be told that is a file."""
+    dropped |= {"document"} if media.name is None else {"document", "document.name"}
+    return {"type": "text", "text": text}
+
+
+def _text_of(base64: str) -> str | None:
+    """None where it is no text."""
+    try:
+        return b64decode(base64).decode()
+    except ValueError:
+        return None
 
 
 def _write_nothing(media: Media, dropped: set[str]) -> Json | None:

@@ -1,5 +1,6 @@
 """What both messages and their streamed pieces hold: citations, images, a recording, odds."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from gateway.chat.blocks import Block, Citation, Foreign, Media, Text
 from gateway.chat.reply import TokenLogprob
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.parts import NAME, Part, read_part, write_url
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, UpstreamBroke
 from gateway.wire.json import Json
 
 URL_CITATION = "url_citation"
@@ -34,6 +35,35 @@ def read_annotations(message: Fields, unread: Json) -> list[Citation]:
         )
         cited.leave(unread)
     return found
+
+
+SOURCES = ("search_results", "citations")
+
+
+def read_sources(body: Fields) -> list[Citation]:
+    """Pop what a whole answer rests on: Perplexity and xAI say so beside the choices, in any chunk
+    anew (https://docs.perplexity.ai/api-reference/chat-completions-post), best first here."""
+    for name in SOURCES:
+        listed = body.rest.get(name)
+        sources = [_source(one) for one in listed] if isinstance(listed, list) else []
+        found = [source for source in sources if source is not None]
+        if found and len(found) == len(sources):
+            for told in SOURCES:
+                body.rest.pop(told, None)
+            return found
+    return []
+
+
+def _source(told: Any) -> Citation | None:
+    said = {"url": told} if isinstance(told, str) else told
+    if not isinstance(said, dict) or not isinstance(said.get("url"), str):
+        return None
+    title, quote = said.get("title"), said.get("snippet")
+    return Citation(
+        said["url"],
+        title if isinstance(title, str) and title else None,
+        quote if isinstance(quote, str) and quote else None,
+    )
 
 
 def other_annotations(message: Fields) -> list[Foreign]:
@@ -118,6 +148,20 @@ def read_audio(message: Fields, unread: Json) -> Media | None:
     )
     audio.leave(unread)
     return media
+
+
+def joined(pieces: list[Media]) -> Media:
+    """A recording out of its pieces: each has its own base64."""
+    try:
+        raw = b"".join(b64decode(piece.base64 or "", validate=True) for piece in pieces)
+    except ValueError as error:
+        raise UpstreamBroke(f"the provider sent a malformed event: {error} in audio") from error
+    return Media(
+        "audio",
+        base64=b64encode(raw).decode() or None,
+        file_id=next((piece.file_id for piece in pieces if piece.file_id), None),
+        transcript="".join(piece.transcript or "" for piece in pieces) or None,
+    )
 
 
 def write_audio(media: Media, id: str, created: int) -> Json | None:

@@ -8,8 +8,9 @@ LiteLLM, DeepSeek, Moonshot and Z.ai take.
 from collections.abc import Mapping
 from typing import get_args
 
-from gateway.chat.request import Effort, Reasoning
+from gateway.chat.request import ChatRequest, Effort, Reasoning
 from gateway.dialects.base import Fields
+from gateway.dialects.openai_models import Model, fit_level
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
@@ -67,19 +68,39 @@ def _read_thinking(thinking: Fields, asked: Reasoning, unread: Json) -> None:
     thinking.leave(unread)
 
 
-def write_reasoning(asked: Reasoning | None, dropped: set[str]) -> Json:
+# Of the models that are not OpenAI's: whose APIs take "none" (https://console.groq.com/docs/reasoning,
+# https://ai.google.dev/gemini-api/docs/openai#thinking), and who never thinks, so that nothing is
+# lost without the word. Most others refuse it.
+TAKES_NONE = ("qwen", "gemini")
+NEVER_THINKS = ("llama", "gemma", "mixtral", "command")
+
+
+def write_reasoning(request: ChatRequest, model: Model | None, dropped: set[str]) -> Effort | None:
+    """The level to ask for, None for no word of it."""
+    asked = request.reasoning
+    effort = _write_asked(asked, dropped)
+    if model is not None:
+        return fit_level(asked, effort, model, dropped)
+    name = request.model.lower()
+    if effort != "none" or asked is None or any(known in name for known in TAKES_NONE):
+        return effort
+    if not any(known in name for known in NEVER_THINKS):
+        dropped.add("reasoning.budget" if asked.effort is None else "reasoning.effort")
+    return None
+
+
+def _write_asked(asked: Reasoning | None, dropped: set[str]) -> Effort | None:
     if asked is None:
-        return {}
+        return None
     if asked.shown:  # OpenAI tells none here; that they be hidden, needs no word
         dropped.add("reasoning.shown")
     if asked.summary is not None:
         dropped.add("reasoning.summary")
-    effort = asked.effort
     if asked.budget is not None and asked.budget > 0:
         dropped.add("reasoning.budget")
-    if effort is None and asked.budget is not None and asked.budget >= 0:
-        effort = "none" if asked.budget == 0 else _nearest(asked.budget)
-    return {} if effort is None else {"reasoning_effort": effort}
+    if asked.effort is not None or asked.budget is None or asked.budget < 0:
+        return asked.effort
+    return "none" if asked.budget == 0 else _nearest(asked.budget)
 
 
 def _nearest(budget: int) -> Effort:

@@ -8,12 +8,16 @@ from gateway.dialects.forms import Written
 from gateway.dialects.openai_chat.messages import Conversation
 from gateway.dialects.openai_chat.reasoning import read_reasoning, write_reasoning
 from gateway.dialects.openai_chat.tools import read_choice, read_tools, write_tools
-from gateway.dialects.openai_chat.writing import MessageWriter
+from gateway.dialects.openai_chat.writing import MessageWriter, results_first
+from gateway.dialects.openai_models import in_chat, taken
+from gateway.dialects.openai_schemas import held_to
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
 NUMBER = (int, float)
 LONGEST_USER = 64  # refused beyond that: "string too long"
+MOST_STOPS = 4  # StopConfiguration in OpenAI's OpenAPI document
+ONE_OBJECT = "Answer with exactly one JSON object."
 SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kind
     "max_tokens": ("max_completion_tokens", int),
     "temperature": ("temperature", NUMBER),
@@ -136,17 +140,13 @@ def write_request(request: ChatRequest, *, thoughts: bool = False) -> Written:
     messages = writer.system(request.system)
     for message in request.messages:
         messages += writer.write(message)
+    messages = results_first(messages, dropped)
     body: Json = {"model": request.model, "messages": messages}
-    for ours, (theirs, _) in SAMPLING.items():
-        value = getattr(request.sampling, ours)
-        if value is not None and ours in NOT_OPENAIS:
-            dropped.add(ours)
-        elif value is not None:
-            body[theirs] = value
-    body |= write_tools(request, dropped)
-    body |= write_reasoning(request.reasoning, dropped)
+    body |= _write_manner(request, dropped)
     if request.response_format:
-        body["response_format"] = _write_format(request.response_format)
+        body["response_format"] = _write_format(request.response_format, dropped)
+        if request.response_format.schema is None:
+            _ask_for_json(messages)
     if request.metadata:
         # Refused unless the chat is also stored, which nobody asked for
         # (https://github.com/tmc/langchaingo/issues/1484).
@@ -154,23 +154,69 @@ def write_request(request: ChatRequest, *, thoughts: bool = False) -> Written:
     if request.modalities:
         extra = [modality for modality in request.modalities if modality != "text"]
         body["modalities"] = ["text", *extra]
-    for name in ("user", "service_tier", "verbosity"):
-        if (value := getattr(request, name)) is not None:
-            body[name] = value
-    if len(body.get("user", "")) > LONGEST_USER:
+    if request.user is not None and len(request.user) > LONGEST_USER:
         dropped.add("user")
-        del body["user"]
+    elif request.user is not None:
+        body["user"] = request.user
+    if request.service_tier is not None:
+        body["service_tier"] = request.service_tier
     if request.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return Written(body, frozenset(dropped))
 
 
-def _write_format(asked: ResponseFormat) -> Json:
+def _write_manner(request: ChatRequest, dropped: set[str]) -> Json:
+    """How to answer, and with what tools, as far as the model takes it."""
+    said = write_tools(request, dropped)
+    model = in_chat(request.model, tools="tools" in said)
+    effort = write_reasoning(request, model, dropped)
+    if effort is not None:
+        said["reasoning_effort"] = effort
+    for ours, (theirs, _) in SAMPLING.items():
+        value = getattr(request.sampling, ours)
+        if value is not None and ours in NOT_OPENAIS:
+            dropped.add(ours)
+        elif value is not None:
+            said[theirs] = value
+    _first_stops(said, dropped)
+    if request.verbosity is not None:
+        said["verbosity"] = request.verbosity
+    return taken(said, model, effort, dropped)
+
+
+def _first_stops(said: Json, dropped: set[str]) -> None:
+    if len(said.get("stop") or ()) > MOST_STOPS:
+        said["stop"] = said["stop"][:MOST_STOPS]
+        dropped.add("stop")
+
+
+def _ask_for_json(messages: list[Json]) -> None:
+    """OpenAI and DeepSeek refuse to write any object where no message speaks of it ("'messages'
+    must contain the word 'json' in some form"). Gemini, whose callers say nothing, does not."""
+    if _speak_of_json(messages):
+        return
+    first = messages[0] if messages and messages[0]["role"] == "system" else None
+    if first is None:
+        messages.insert(0, {"role": "system", "content": ONE_OBJECT})
+    elif isinstance(first["content"], str):
+        first["content"] += f"\n\n{ONE_OBJECT}"
+    else:
+        first["content"] = [*first["content"], {"type": "text", "text": ONE_OBJECT}]
+
+
+def _speak_of_json(messages: list[Json]) -> bool:
+    for message in messages:
+        content = message.get("content") or ""
+        parts = [{"text": content}] if isinstance(content, str) else content
+        if any("json" in str(part.get("text", "")).lower() for part in parts):
+            return True
+    return False
+
+
+def _write_format(asked: ResponseFormat, dropped: set[str]) -> Json:
     if asked.schema is None:
         return {"type": "json_object"}
-    described: Json = {"name": asked.name or "reply", "schema": asked.schema}
+    described: Json = {"name": asked.name or "reply", **held_to(asked, asked.schema, dropped)}
     if asked.description is not None:
         described["description"] = asked.description
-    if asked.strict is not None:
-        described["strict"] = asked.strict
     return {"type": "json_schema", "json_schema": described}

@@ -3,6 +3,7 @@
 from itertools import count
 from typing import Any
 
+from gateway.chat.blocks import Citation
 from gateway.chat.reply import (
     ArgumentsDelta,
     Ended,
@@ -14,18 +15,22 @@ from gateway.chat.reply import (
 from gateway.dialects.base import Fields
 from gateway.dialects.forms import Identity
 from gateway.dialects.openai_chat.choice import ChoiceReader
-from gateway.dialects.openai_chat.pieces import read_logprobs
-from gateway.dialects.openai_chat.reply import read_envelope
+from gateway.dialects.openai_chat.pieces import read_logprobs, read_sources
+from gateway.dialects.openai_chat.reply import (
+    SIGNS,
+    check_choice,
+    failure_of,
+    read_envelope,
+    unread,
+)
 from gateway.dialects.openai_chat.usage import latest, read_usage
-from gateway.dialects.openai_errors import failure_in
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
 DONE = b"[DONE]"
-# What no object is without that is an event of this API, in whatever imitation.
-SIGNS = frozenset({"choices", "usage", "x_groq", "id", "object"})
+NOTHING = "the provider's stream ended before it said anything"
 
 
 class ChatReader:
@@ -40,6 +45,7 @@ class ChatReader:
         self._choices: dict[int, ChoiceReader] = {}
         self._numbers = count()
         self._tier: str | None = None
+        self._sources: list[Citation] = []  # of the whole answer, as told last
         self._halves = Halves()
 
     def feed(self, data: bytes, name: str = "") -> list[ReplyEvent]:
@@ -71,7 +77,7 @@ class ChatReader:
             (choice,) = chunk["choices"]
             delta, reader = choice["delta"], self._choices[choice["index"]]
             aside = chunk.get("usage") or chunk.get("error") or choice.get("logprobs")
-            if aside or choice.get("finish_reason"):
+            if aside or choice.get("finish_reason") or choice.get("error"):
                 return None
             said, value = "", None
             for name, told in delta.items():
@@ -90,8 +96,8 @@ class ChatReader:
         return _argument(reader, value) if said == "tool_calls" else None
 
     def _read(self, fields: Fields) -> list[ReplyEvent]:
-        if error := fields.rest.get("error"):
-            raise failure_in(error)
+        if failure := failure_of(fields.rest):
+            raise failure
         if SIGNS.isdisjoint(fields.rest):
             raise BadRequest("choices", "is required")
         self.usage = latest(self.usage, read_usage(fields.rest))
@@ -103,9 +109,13 @@ class ChatReader:
                 self._started = True
                 events.append(Started(*read_envelope(fields, self._identity), self.usage))
             self._read_choice(Fields(*one), events)
+        if sources := read_sources(fields):
+            self._sources = sources
+        self.dropped |= set(unread(fields))
         return events
 
     def _read_choice(self, choice: Fields, events: list[ReplyEvent]) -> None:
+        check_choice(choice.rest)
         index = choice.may("index", int) or 0
         reader = self._choices.get(index)
         if reader is None:
@@ -122,12 +132,14 @@ class ChatReader:
     def _end(self) -> list[ReplyEvent]:
         if self.ended:
             return []
-        if not self._started:
-            raise UpstreamBroke("the provider's stream ended before it said anything")
+        if not any(reader.said for reader in self._choices.values()):
+            raise UpstreamBroke(NOTHING)
         self.ended = True
         events: list[ReplyEvent] = []
+        sources = self._sources
         for _, reader in sorted(self._choices.items()):
-            events += reader.end()
+            events += reader.end(sources)
+            sources = []
         return [*events, Ended(self.usage or Usage(), self._tier)]
 
 

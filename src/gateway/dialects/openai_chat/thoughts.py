@@ -19,37 +19,61 @@ ISSUER = "anthropic"  # whose the seals in `thinking_blocks` are
 GOOGLES = "gemini"
 
 
-def read_thoughts(message: Fields, unread: Json, seals: dict[str, Seal]) -> list[Block]:
+@dataclass(slots=True)
+class Placed:
+    """``before``: how many of the turn's other blocks stand before the thought, as a message is
+    read. A message has one place for all thoughts, but Claude wants each where it was
+    (https://platform.claude.com/docs/en/build-with-claude/extended-thinking#interleaved-thinking):
+    so it goes along with the block, as ``at``. From a client that loses it, thoughts come first."""
+
+    thought: Thinking
+    before: int = 0
+
+
+def in_order(thoughts: list[Placed], others: list[Block]) -> list[Block]:
+    """Something always follows a thought: what stood behind it may have been joined to a text
+    before it, and a turn that ends in a thought is refused by those who seal them."""
+    ordered: list[Block] = []
+    told, last = 0, max(len(others) - 1, 0)
+    for placed in thoughts:
+        before = min(placed.before, last)
+        ordered += others[told:before]
+        told = max(told, before)
+        ordered.append(placed.thought)
+    return ordered + others[told:]
+
+
+def read_thoughts(message: Fields, unread: Json, seals: dict[str, Seal]) -> list[Placed]:
     """Pop what a message tells of its thoughts; where it tells them twice, once. ``seals`` gets
     those that are on tool calls, by the call's id."""
     text = message.may("reasoning_content", str)
     text = message.may("reasoning", str) or text
     details = [read_detail(Fields(*one)) for one in message.each("reasoning_details")]
-    blocks: list[Thinking] = []
+    blocks: list[Placed] = []
     for given, place in message.each("thinking_blocks"):
         block = Fields(given, place)
-        blocks.append(read_thought(block, block.may("type", str), unread))
+        before = max(block.may("at", int) or 0, 0)
+        blocks.append(Placed(read_thought(block, block.may("type", str), unread), before))
         block.leave(unread)
     if blocks:
         return _of_blocks(blocks, text or "")
     if details:
         seals |= {one.id: one.seal for one in details if one.id and one.seal and one.on_a_call}
-        return _of_details([one for one in details if not one.on_a_call], text or "")
-    return [Thinking(text)] if text else []
+        thoughts = _of_details([one for one in details if not one.on_a_call], text or "")
+        return [Placed(thought) for thought in thoughts]
+    return [Placed(Thinking(text))] if text else []
 
 
-def _of_blocks(blocks: list[Thinking], text: str) -> list[Block]:
+def _of_blocks(blocks: list[Placed], text: str) -> list[Placed]:
     """Ours that nobody sealed are marks only: what they stand for is in ``text``, all of it."""
     rest = text
-    for block in blocks:
-        rest = rest.replace(block.text, "", 1)
-    told: list[Block] = []
-    for block in blocks:
-        if not block.text and block.seal is None:
-            block.text, rest = rest, ""
-        if block.text or block.seal is not None:
-            told.append(block)
-    return told
+    for placed in blocks:
+        rest = rest.replace(placed.thought.text, "", 1)
+    for placed in blocks:
+        thought = placed.thought
+        if not thought.text and thought.seal is None:
+            thought.text, rest = rest, ""
+    return [placed for placed in blocks if placed.thought.text or placed.thought.seal is not None]
 
 
 def read_thought(thought: Fields, kind: str | None, unread: Json) -> Thinking:
@@ -103,7 +127,7 @@ _ISSUERS: Mapping[str, str] = {
 }
 
 
-def _of_details(details: list[Detail], text: str) -> list[Block]:
+def _of_details(details: list[Detail], text: str) -> list[Thinking]:
     """A seal is on the text before it, if any; ``text``: all of it, told once more."""
     thoughts: list[Thinking] = []
     for detail in details:
@@ -116,7 +140,7 @@ def _of_details(details: list[Detail], text: str) -> list[Block]:
         thoughts.insert(0, Thinking(text))
     for thought in thoughts:
         thought.redacted = not thought.text
-    return list(thoughts)
+    return thoughts
 
 
 def read_google_seal(holder: Fields) -> Seal | None:
@@ -131,21 +155,25 @@ def read_google_seal(holder: Fields) -> Seal | None:
     return None
 
 
-def write_thoughts(thoughts: list[Thinking]) -> Json:
+def write_thoughts(thoughts: list[Placed]) -> Json:
     """The members of a caller's message that hold them: all texts, and a block for each."""
     said: Json = {}
-    if text := "".join(thought.text for thought in thoughts):
+    if text := "".join(placed.thought.text for placed in thoughts):
         said["reasoning_content"] = text
-    blocks = [write_thought(one, one.seal) for one in thoughts if one.text or one.seal]
+    told = [placed for placed in thoughts if placed.thought.text or placed.thought.seal]
+    blocks = [write_thought(placed) for placed in told]
     return said | ({"thinking_blocks": blocks} if blocks else {})
 
 
-def write_thought(thought: Thinking, seal: Seal | None) -> Json:
+def write_thought(placed: Placed) -> Json:
     """Every seal is wrapped, also Anthropic's own: few who speak this dialect take such a block, so
     that a relay must know which ones are ours. One that nobody sealed is no more than a mark, as
     its text is told beside it; see ``unsealing``."""
-    value, named = carried(seal), {} if thought.id is None else {"id": thought.id}
+    thought, value = placed.thought, carried(placed.thought.seal)
+    more: Json = {} if thought.id is None else {"id": thought.id}
+    if placed.before:
+        more["at"] = placed.before
     if thought.redacted:
-        return {"type": "redacted_thinking", "data": value, **named}
-    text = "" if seal is None else thought.text
-    return {"type": "thinking", "thinking": text, "signature": value, **named}
+        return {"type": "redacted_thinking", "data": value, **more}
+    text = "" if thought.seal is None else thought.text
+    return {"type": "thinking", "thinking": text, "signature": value, **more}

@@ -6,7 +6,6 @@ from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, 
 from gateway.chat.reply import ChatReply, Choice, StopReason
 from gateway.chat.seals import with_seal
 from gateway.dialects.forms import Asked, Written
-from gateway.dialects.openai_chat.parts import NAME
 from gateway.dialects.openai_chat.pieces import (
     write_annotation,
     write_audio,
@@ -14,8 +13,8 @@ from gateway.dialects.openai_chat.pieces import (
     write_logprobs,
 )
 from gateway.dialects.openai_chat.request import speaks_of_functions
-from gateway.dialects.openai_chat.thoughts import write_thoughts
-from gateway.dialects.openai_chat.tools import write_call
+from gateway.dialects.openai_chat.thoughts import Placed, write_thoughts
+from gateway.dialects.openai_chat.tools import custom_names, write_call, write_custom_call
 from gateway.dialects.openai_chat.usage import write_usage
 from gateway.wire.json import Json
 
@@ -59,13 +58,19 @@ def write_reply(reply: ChatReply, asked: Asked) -> Written:
 
 def _reason(choice: Choice, message: Json) -> str:
     return finish_reason(
-        choice.stop_reason, calls="tool_calls" in message, function="function_call" in message
+        choice.stop_reason,
+        calls="tool_calls" in message,
+        function="function_call" in message,
+        words=message["refusal"] is not None,
     )
 
 
-def finish_reason(reason: StopReason, *, calls: bool, function: bool) -> str:
+def finish_reason(reason: StopReason, *, calls: bool, function: bool, words: bool) -> str:
     """A caller that is told of calls looks for them: where none could be told, it is no such end.
-    ``function``: one was told as it was once."""
+    ``function``: one was told as it was once; ``words``: those of a refusal, with which OpenAI says
+    ``stop``: at ``content_filter`` the helpers of its SDK raise, and nobody gets to see them."""
+    if reason == "refusal" and words and not (calls or function):
+        return "stop"
     if reason == "tool_use" and not calls:
         return "function_call" if function else "stop"
     return STOP_REASONS[reason]
@@ -79,33 +84,37 @@ def hides_thoughts(asked: Asked) -> bool:
 class _Message:
     def __init__(self, reply: ChatReply, asked: Asked, dropped: set[str]) -> None:
         self._reply, self._asked, self._dropped = reply, asked, dropped
-        self._text = ""
+        self._text = self._refusal = ""
+        self._thoughts: list[Placed] = []
         self._annotations: list[Json] = []
         self._images: list[Json] = []
         self._calls: list[Json] = []
         self._audio: Json | None = None
+        self._customs = custom_names(asked.body)
 
     def write(self, content: list[Block]) -> Json:
         for block in content:
             match block:
                 case Text():
                     self._tell_text(block)
+                case Thinking():
+                    self._thoughts.append(Placed(block, self._told()))
+                case Refusal(text):
+                    self._refusal += text
                 case Media():
                     self._tell_media(block)
                 case ToolUse(id, name, arguments):
-                    self._calls.append(write_call(with_seal(id, block.seal), name, arguments))
-                case Foreign(dialect, data) if dialect == NAME and data.get("type") == "custom":
-                    self._calls.append(data)
+                    write = write_custom_call if name in self._customs else write_call
+                    self._calls.append(write(with_seal(id, block.seal), name, arguments))
                 case Foreign():
                     self._dropped.add(block.kind)
-        refusals = "".join(block.text for block in content if isinstance(block, Refusal))
         said: Json = {
             "role": "assistant",
             "content": self._text or None,
-            "refusal": refusals or None,
+            "refusal": self._refusal or None,
         }
         if not hides_thoughts(self._asked):
-            said |= write_thoughts([block for block in content if isinstance(block, Thinking)])
+            said |= write_thoughts(self._thoughts)
         more = {
             "annotations": self._annotations,
             "audio": self._audio,
@@ -113,6 +122,11 @@ class _Message:
             **self._told_calls(),
         }
         return said | {name: value for name, value in more.items() if value}
+
+    def _told(self) -> int:
+        """How many blocks there are so far beside the thoughts: texts and refusals are one each."""
+        single = [self._text, self._refusal, self._audio]
+        return sum(map(bool, single)) + len(self._images) + len(self._calls)
 
     def _told_calls(self) -> Json:
         one_function = len(self._calls) == 1 and "function" in self._calls[0]

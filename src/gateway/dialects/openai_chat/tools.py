@@ -8,6 +8,15 @@ from gateway.chat.seals import without_seal
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_chat.parts import NAME, note_marks, read_cache_mark
 from gateway.dialects.openai_chat.thoughts import read_google_seal
+from gateway.dialects.openai_custom import (
+    CUSTOM,
+    LOST,
+    as_arguments,
+    as_function,
+    as_text,
+    is_grammar,
+)
+from gateway.dialects.openai_schemas import of_an_object, strictly
 from gateway.errors import BadRequest
 from gateway.wire.json import Json, dumps
 
@@ -20,6 +29,8 @@ def read_tools(fields: Fields, unread: Json) -> list[Tool | Foreign]:
 
 def _read_tool(tool: Fields, unread: Json) -> Tool | Foreign:
     kind = tool.may("type", str)
+    if kind == CUSTOM:
+        return _read_custom(tool, unread)
     if kind not in (None, "function"):
         return Foreign(NAME, {"type": kind, **tool.rest})
     ttl = read_cache_mark(tool, unread)
@@ -27,6 +38,25 @@ def _read_tool(tool: Fields, unread: Json) -> Tool | Foreign:
     read.cache_ttl = ttl or read.cache_ttl
     tool.leave(unread)
     return read
+
+
+def _read_custom(tool: Fields, unread: Json) -> Tool:
+    """What it is called with is told to its caller as it was asked for; see ``custom_names``."""
+    custom = Fields(tool.need(CUSTOM, dict), tool.path(CUSTOM))
+    read = as_function(custom.need("name", str), custom.may("description", str))
+    form = custom.may("format", dict)
+    if is_grammar(form):
+        unread[LOST] = form
+    custom.leave(unread)
+    read.cache_ttl = read_cache_mark(tool, unread)
+    tool.leave(unread)
+    return read
+
+
+def custom_names(body: Json) -> frozenset[str]:
+    """The tools that a caller wants to be told of as custom ones. ``body``: one that was read."""
+    tools = body.get("tools") or ()
+    return frozenset(tool[CUSTOM]["name"] for tool in tools if tool.get("type") == CUSTOM)
 
 
 def _read_function(function: Fields, unread: Json) -> Tool:
@@ -66,28 +96,22 @@ def _write_tool(tool: Tool | Foreign, dropped: set[str]) -> Json | None:
         return None
     if tool.cache_ttl is not None:
         dropped.add("cache_control")
+    schema, strict = of_an_object(tool.schema), tool.strict
+    if strict and schema is not None:
+        schema, strict = strictly(schema, dropped)
     said = {
         "name": tool.name,
         "description": tool.description,
-        "parameters": _parameters(tool.schema),
-        "strict": tool.strict,
+        "parameters": schema,
+        "strict": strict,
     }
     function = {name: value for name, value in said.items() if value is not None}
     return {"type": "function", "function": function}
 
 
-def _parameters(schema: Json | None) -> Json | None:
-    """Of an object OpenAI wants the properties, if it has none too ("object schema missing
-    properties"); of a schema that says nothing, that it is of an object."""
-    bare = schema is not None and (schema.get("type") == "object" or not schema)
-    if schema is None or not bare or "properties" in schema:
-        return schema
-    return {"type": "object", "properties": {}, **schema}
-
-
 def read_choice(fields: Fields, unread: Json) -> ToolChoice | None:
     """Pop ``tool_choice``, or ``function_call``, which it was once. What of it has no neutral
-    meaning (a custom tool, or some of the tools) is left unread."""
+    meaning (some of the tools) is left unread."""
     legacy = fields.rest.pop("function_call", None)
     choice = fields.rest.pop("tool_choice", None)
     if choice is None and legacy is not None:
@@ -99,7 +123,7 @@ def read_choice(fields: Fields, unread: Json) -> ToolChoice | None:
             return ToolChoice(choice)
         case "any":  # Mistral's word
             return ToolChoice("required")
-        case {"function": {"name": str(name)}}:
+        case {"function": {"name": str(name)}} | {"type": "custom", "custom": {"name": str(name)}}:
             return ToolChoice("named", name)
         case {"type": "allowed_tools", "allowed_tools": {"mode": "auto" | "required" as mode}}:
             unread["tool_choice.allowed_tools"] = choice["allowed_tools"]
@@ -120,16 +144,26 @@ def read_call(call: Fields, unread: Json) -> ToolUse | Foreign:
     """A call that a caller tells back. Its id may have taken a seal along."""
     call.may("index", int)  # some providers number them, and callers send them back so
     kind = call.may("type", str)
-    if kind not in (None, "function"):
+    if kind not in (None, "function", CUSTOM):
         return Foreign(NAME, {"type": kind, **call.rest})
     clean, seal = without_seal(call.need("id", str))
-    function = Fields(call.need("function", dict), call.path("function"))
-    name, arguments = function.need("name", str), function.may("arguments", str)
-    read = ToolUse(clean, name, arguments or "", read_google_seal(call) or seal)
+    called = Fields(call.need(kind or "function", dict), call.path(kind or "function"))
+    name = called.need("name", str)
+    if kind == CUSTOM:
+        arguments = as_arguments(called.need("input", str))
+    else:
+        arguments = called.may("arguments", str) or ""
+    read = ToolUse(clean, name, arguments, read_google_seal(call) or seal)
     read.cache_ttl = read_cache_mark(call, unread)
-    function.leave(unread)
+    called.leave(unread)
     call.leave(unread)
     return read
+
+
+def is_custom_call(call: Fields) -> bool:
+    """Some name it empty in every call (https://github.com/earendil-works/pi/issues/8504)."""
+    custom = call.rest.get(CUSTOM)
+    return isinstance(custom, dict) and any(custom.get(name) for name in ("name", "input"))
 
 
 def read_arguments(function: Fields) -> str:
@@ -144,6 +178,10 @@ NONE = "{}"  # what is called without arguments; an empty text is no JSON, and S
 def write_call(id: str, name: str, arguments: str) -> Json:
     function = {"name": name, "arguments": arguments or NONE}
     return {"id": id, "type": "function", "function": function}
+
+
+def write_custom_call(id: str, name: str, arguments: str) -> Json:
+    return {"id": id, "type": CUSTOM, CUSTOM: {"name": name, "input": as_text(arguments)}}
 
 
 def write_call_back(block: ToolUse, dropped: set[str]) -> Json:

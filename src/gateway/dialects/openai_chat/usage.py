@@ -13,13 +13,11 @@ def read_usage(body: Json) -> Usage | None:
     ``prompt_tokens`` includes what came from the cache, and what OpenRouter wrote to it. xAI leaves
     reasoning out of ``completion_tokens`` but not out of the total, so the total settles it.
     """
-    counts = body.get("usage")
-    if counts is None and isinstance(groq := body.get("x_groq"), dict):  # Groq, unasked
-        counts = groq.get("usage")
-    if not isinstance(counts, dict):
+    counts = _counts(body)
+    if counts is None:
         return None
     asked, answered = count(counts, "prompt_tokens"), count(counts, "completion_tokens")
-    cached = min(count(counts.get("prompt_tokens_details"), "cached_tokens"), asked)
+    cached = min(_cached(counts), asked)
     written = count(counts.get("prompt_tokens_details"), "cache_write_tokens")
     reasoning = count(counts.get("completion_tokens_details"), "reasoning_tokens")
     if reasoning and count(counts, "total_tokens") == asked + answered + reasoning:
@@ -31,6 +29,28 @@ def read_usage(body: Json) -> Usage | None:
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
         cost=_cost(counts.get("cost")),
+    )
+
+
+def _counts(body: Json) -> Json | None:
+    """Groq tells them elsewhere, unasked; Moonshot in the last piece of a choice
+    (https://github.com/earendil-works/pi/issues/2017)."""
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    for place in (body, body.get("x_groq"), first):
+        counts = place.get("usage") if isinstance(place, dict) else None
+        if isinstance(counts, dict):
+            return counts
+    return None
+
+
+def _cached(counts: Json) -> int:
+    """Moonshot (https://platform.moonshot.ai/docs/api/chat) and DeepSeek
+    (https://api-docs.deepseek.com/guides/kv_cache) have a word of their own for it."""
+    return (
+        count(counts.get("prompt_tokens_details"), "cached_tokens")
+        or count(counts, "cached_tokens")
+        or count(counts, "prompt_cache_hit_tokens")
     )
 
 

@@ -3,8 +3,9 @@
 import re
 
 from gateway.dialects.base import first_of
+from gateway.dialects.openai_chat.reply import check_choice, failure_of
+from gateway.dialects.openai_chat.stream import NOTHING
 from gateway.dialects.openai_chat.usage import read_usage
-from gateway.dialects.openai_errors import failure_in
 from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.halves import Halves
@@ -49,11 +50,13 @@ class ChatWatch:
     def look(self, data: bytes, name: str = "") -> bool:
         del name  # this dialect's events have none
         if data.strip() == DONE:
-            self.begun = self.ended = True
+            if not self.begun:
+                raise UpstreamBroke(NOTHING)
+            self.ended = True
             return True
         chunk = _chunk(data)
-        if error := chunk.get("error"):
-            self.failure = failure_in(error)
+        if failure := _failure_in(chunk):
+            self.failure = failure
             return False
         choices = chunk.get("choices")
         if usage := read_usage(chunk):
@@ -78,6 +81,17 @@ def _chunk(data: bytes) -> Json:
     if not isinstance(chunk, dict):
         raise UpstreamBroke("the provider sent an event that is not a JSON object")
     return chunk
+
+
+def _failure_in(chunk: Json) -> UpstreamBroke | None:
+    choices = chunk.get("choices")
+    try:
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                check_choice(choice)
+    except UpstreamBroke as failure:
+        return failure
+    return failure_of(chunk)
 
 
 def _says_something(choice: object) -> bool:

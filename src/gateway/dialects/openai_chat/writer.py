@@ -1,8 +1,6 @@
 """OpenAI Chat Completions streams, written for a caller."""
 
-from dataclasses import dataclass, field
-
-from gateway.chat.blocks import Foreign, Media, Seal, Thinking
+from gateway.chat.blocks import Foreign, Media, Thinking
 from gateway.chat.reply import (
     ArgumentsDelta,
     BlockEnded,
@@ -28,54 +26,20 @@ from gateway.dialects.openai_chat.pieces import (
     write_logprobs,
 )
 from gateway.dialects.openai_chat.request import speaks_of_functions
-from gateway.dialects.openai_chat.thoughts import GOOGLES, write_thought
+from gateway.dialects.openai_chat.thoughts import GOOGLES, Placed, write_thought
 from gateway.dialects.openai_chat.told import finish_reason, hides_thoughts
-from gateway.dialects.openai_chat.tools import NONE
+from gateway.dialects.openai_chat.tools import NONE, custom_names, write_custom_call
+from gateway.dialects.openai_chat.underway import Call, Custom, Line, Thought
 from gateway.dialects.openai_chat.usage import write_usage
+from gateway.errors import UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json, dumps
 from gateway.wire.sse import write_event
 
 DONE = b"[DONE]"
+# How many characters of thought are told again with their seals: far more than any model thinks.
+LONGEST = 64 * 1024 * 1024
 AFTER = b'},"finish_reason":null}]}\n\n'
-
-
-@dataclass(slots=True)
-class _Line:
-    """What has been told of one choice. ``text``, ``thought``: an event up to its piece of text;
-    ``length``: of all texts, in characters; ``starts``: where in that a block of text begins."""
-
-    text: bytes
-    thought: bytes
-    length: int = 0
-    block: int = -1
-    starts: dict[int, int] = field(default_factory=dict)
-    annotations: int = 0
-    images: int = 0
-    thoughts: int = 0
-    calls: int = 0
-    function: bool = False
-    audio: bool = False
-
-
-@dataclass(slots=True)
-class _Call:
-    """``before``, ``after``: an event around a piece of the arguments. ``place``: its index."""
-
-    before: bytes
-    after: bytes
-    place: int
-    said: bool = False
-
-
-@dataclass(slots=True)
-class _Thought:
-    """Told again with its seal, as one block: its pieces are held until then."""
-
-    pieces: list[str]
-    redacted: bool
-    id: str | None
-    seal: Seal | None = None
 
 
 class ChatWriter:
@@ -87,10 +51,13 @@ class ChatWriter:
         self._shows_usage = isinstance(options, dict) and options.get("include_usage") is True
         self._hides_thoughts = hides_thoughts(asked)
         self._functions = speaks_of_functions(asked.body)
+        self._customs = custom_names(asked.body)
         self._head: Json = {}
-        self._lines: dict[int, _Line] = {}
-        self._calls: dict[int, _Call] = {}
-        self._thoughts: dict[int, _Thought] = {}
+        self._lines: dict[int, Line] = {}
+        self._calls: dict[int, Call] = {}
+        self._thoughts: dict[int, Thought] = {}
+        self._held: dict[int, Custom] = {}
+        self._room = LONGEST
 
     def feed(self, event: ReplyEvent) -> bytes:
         if isinstance(event, TextDelta):
@@ -114,16 +81,17 @@ class ChatWriter:
             opening = self._chunk(event.choice, {"role": "assistant", "content": ""})
         return opening + self._write(event, line)
 
-    def _write(self, event: ReplyEvent, line: _Line) -> bytes:
+    def _write(self, event: ReplyEvent, line: Line) -> bytes:
         match event:
             case TextDelta(_, text, choice, logprobs):
                 told = _more_text(line, event)
                 return self._chunk(choice, {"content": text}, logprobs) if logprobs else told
             case ThinkingDelta():
-                thought = _Thought([], event.redacted, event.id)
+                thought = Thought([], event.redacted, event.id, line.told)
                 self._thoughts[event.block] = thought
                 return self._more_thought(thought, event)
             case RefusalDelta(_, text, choice):
+                line.refused = line.refused or bool(text)
                 return self._chunk(choice, {"refusal": text}) if text else b""
             case ToolUseStarted():
                 return self._begin_call(event, line)
@@ -151,8 +119,8 @@ class ChatWriter:
         self._lines[0] = self._line(0)
         return self._chunk(0, {"role": "assistant", "content": ""})
 
-    def _line(self, choice: int) -> _Line:
-        return _Line(
+    def _line(self, choice: int) -> Line:
+        return Line(
             self._before(choice, b'{"content":'), self._before(choice, b'{"reasoning_content":')
         )
 
@@ -173,27 +141,40 @@ class ChatWriter:
         told["finish_reason"] = finish
         return write_event(dumps({**self._head, "choices": [told]}))
 
-    def _more_thought(self, thought: _Thought, event: ThinkingDelta) -> bytes:
+    def _more_thought(self, thought: Thought, event: ThinkingDelta) -> bytes:
         if self._hides_thoughts or not event.text:
             return b""
+        self._hold(len(event.text), "the model's thoughts")
         thought.pieces.append(event.text)
         return self._lines[event.choice].thought + dumps(event.text) + AFTER
 
-    def _begin_call(self, event: ToolUseStarted, line: _Line) -> bytes:
+    def _hold(self, characters: int, what: str) -> None:
+        self._room -= characters
+        if self._room < 0:
+            raise UpstreamBroke(f"{what} are longer than {LONGEST} characters")
+
+    def _begin_call(self, event: ToolUseStarted, line: Line) -> bytes:
+        if event.name in self._customs:
+            self._held[event.block] = Custom(with_seal(event.id, event.seal), event.name)
+            return b""
         function = {"name": event.name, "arguments": ""}
         if self._functions and not line.function:
             line.function = True
             before = self._before(event.choice, b'{"function_call":{"arguments":')
-            self._calls[event.block] = _Call(before, b"}" + AFTER, -1)
+            self._calls[event.block] = Call(before, b"}" + AFTER, -1)
             return self._chunk(event.choice, {"function_call": function})
         place, line.calls = line.calls, line.calls + 1
         delta = b'{"tool_calls":[{"index":%d,"function":{"arguments":' % place
-        self._calls[event.block] = _Call(self._before(event.choice, delta), b"}}]" + AFTER, place)
+        self._calls[event.block] = Call(self._before(event.choice, delta), b"}}]" + AFTER, place)
         call = {"index": place, "id": with_seal(event.id, event.seal), "type": "function"}
         return self._chunk(event.choice, {"tool_calls": [{**call, "function": function}]})
 
     def _arguments(self, event: ArgumentsDelta) -> bytes:
-        call = self._calls[event.block]
+        call = self._calls.get(event.block)
+        if call is None:
+            self._hold(len(event.json), "the arguments of custom tools")
+            self._held[event.block].pieces.append(event.json)
+            return b""
         if not event.json:
             return b""
         call.said = True
@@ -205,6 +186,8 @@ class ChatWriter:
         thought, call = self._thoughts.get(event.block), self._calls.get(event.block)
         if thought is not None:
             thought.seal = event.seal
+        elif (custom := self._held.get(event.block)) is not None:
+            custom.id = with_seal(custom.id, event.seal)
         elif call is not None and call.place >= 0 and event.seal.issuer == GOOGLES:
             held = {"google": {"thought_signature": event.seal.value}}
             # OpenAI's SDK looks into the function of every piece.
@@ -214,7 +197,7 @@ class ChatWriter:
             self.dropped.add("signature")
         return b""
 
-    def _cite(self, event: CitationDelta, line: _Line) -> bytes:
+    def _cite(self, event: CitationDelta, line: Line) -> bytes:
         start = line.starts.get(event.block, line.length)
         annotation = write_annotation(event.citation, start, line.length)
         if annotation is None:
@@ -223,7 +206,7 @@ class ChatWriter:
         place, line.annotations = line.annotations, line.annotations + 1
         return self._chunk(event.choice, {"annotations": [{"index": place, **annotation}]})
 
-    def _show(self, media: Media, choice: int, line: _Line) -> bytes:
+    def _show(self, media: Media, choice: int, line: Line) -> bytes:
         told: Json | None = None
         if media.kind == "image" and (image := write_image(media)):
             told = {"images": [{"index": line.images, **image}]}
@@ -239,21 +222,31 @@ class ChatWriter:
             self.dropped.add("signature")
         return self._chunk(choice, told)
 
-    def _end_block(self, block: int, choice: int, line: _Line) -> bytes:
+    def _end_block(self, block: int, choice: int, line: Line) -> bytes:
+        if (custom := self._held.pop(block, None)) is not None:
+            return self._tell_custom(custom, choice, line)
         call, thought = self._calls.get(block), self._thoughts.pop(block, None)
         if call is not None and not call.said:
             return self._arguments(ArgumentsDelta(block, NONE, choice))
         if thought is None or self._hides_thoughts or not (thought.pieces or thought.seal):
             return b""
-        whole = Thinking("".join(thought.pieces), redacted=thought.redacted, id=thought.id)
-        told = {"index": line.thoughts, **write_thought(whole, thought.seal)}
+        text, seal = "".join(thought.pieces), thought.seal
+        whole = Thinking(text, seal, redacted=thought.redacted, id=thought.id)
+        told = {"index": line.thoughts, **write_thought(Placed(whole, thought.before))}
         line.thoughts += 1
         return self._chunk(choice, {"thinking_blocks": [told]})
 
-    def _stop(self, event: Stopped, line: _Line) -> bytes:
+    def _tell_custom(self, custom: Custom, choice: int, line: Line) -> bytes:
+        """In one piece (https://github.com/openai/openai-openapi/issues/576 has its shape)."""
+        call = write_custom_call(custom.id, custom.name, "".join(custom.pieces))
+        place, line.calls = line.calls, line.calls + 1
+        return self._chunk(choice, {"tool_calls": [{"index": place, **call}]})
+
+    def _stop(self, event: Stopped, line: Line) -> bytes:
         if event.stop_sequence is not None:
             self.dropped.add("stop_sequence")
-        reason = finish_reason(event.stop_reason, calls=line.calls > 0, function=line.function)
+        calls, function, words = line.calls > 0, line.function, line.refused
+        reason = finish_reason(event.stop_reason, calls=calls, function=function, words=words)
         return self._chunk(event.choice, {}, finish=reason)
 
     def _end(self, usage: Usage, tier: str | None) -> bytes:
@@ -267,7 +260,7 @@ class ChatWriter:
         return write_event(dumps(last)) + write_event(DONE)
 
 
-def _more_text(line: _Line, event: TextDelta) -> bytes:
+def _more_text(line: Line, event: TextDelta) -> bytes:
     if event.block != line.block:
         line.block = event.block
         line.starts.setdefault(event.block, line.length)

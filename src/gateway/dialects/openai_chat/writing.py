@@ -10,9 +10,9 @@ whose tool calls come back without the thoughts before them
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.chat.blocks import Block, Foreign, Media, Text, Thinking, ToolResult, ToolUse
+from gateway.chat.blocks import Block, Media, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.request import Message
-from gateway.dialects.openai_chat.parts import NAME, write_part
+from gateway.dialects.openai_chat.parts import write_part
 from gateway.dialects.openai_chat.tools import write_call_back
 from gateway.wire.json import Json
 
@@ -32,7 +32,10 @@ class MessageWriter:
         """One message of ours may be several of theirs: each tool's answer is one of its own.
 
         What a tool shows beside text is no part of its answer there: the user shows it, next.
+        Neither has the system anything but words (ChatCompletionSystemMessageParam in the SDK).
         """
+        if message.role == "system":
+            return self._system(message)
         shown: list[Json] = []
         results = [block for block in message.content if isinstance(block, ToolResult)]
         out = [self._result(result, shown) for result in results]
@@ -42,9 +45,18 @@ class MessageWriter:
         else:
             parts = shown + self._parts(message.content)
             said = {"content": _content(parts)} if parts else {}
-        if said:
-            name = {} if message.name is None else {"name": message.name}
-            out.append({"role": message.role, **said, **name})
+        return out + _said_by(message, said)
+
+    def _system(self, message: Message) -> list[Json]:
+        words: list[Json] = []
+        shown: list[Json] = []
+        for block in message.content:
+            place = words if isinstance(block, Text) else shown
+            place += self._parts([block])
+        out = _said_by(message, {"content": _content(words)} if words else {})
+        if shown:
+            self.dropped.add("system.position")
+            out.append({"role": "user", "content": _content(shown)})
         return out
 
     def _result(self, result: ToolResult, shown: list[Json]) -> Json:
@@ -75,8 +87,6 @@ class MessageWriter:
             match block:
                 case ToolUse():
                     calls.append(write_call_back(block, self.dropped))
-                case Foreign(dialect, data) if dialect == NAME and data.get("type") == "custom":
-                    calls.append(data)
                 case Thinking(text, None) if self.thoughts:
                     thoughts.append(text)
                 case Thinking():
@@ -103,6 +113,30 @@ class MessageWriter:
             elif (part := write_part(block, self.dropped)) is not None:
                 parts.append(part)
         return parts
+
+
+def _said_by(message: Message, said: Json) -> list[Json]:
+    name = {} if message.name is None else {"name": message.name}
+    return [{"role": message.role, **said, **name}] if said else []
+
+
+def results_first(messages: list[Json], dropped: set[str]) -> list[Json]:
+    """The answers of tools next to their calls, where they must be ("An assistant message with
+    'tool_calls' must be followed by tool messages"), however the turns between came in."""
+    out: list[Json] = []
+    between: list[Json] = []
+    called: set[str] = set()
+    for message in messages:
+        if message["role"] == "assistant":
+            called = {call["id"] for call in message.get("tool_calls", ())}
+            out += [*between, message]
+            between = []
+        elif message.get("tool_call_id") in called:
+            dropped |= {"system.position" for one in between if one["role"] == "system"}
+            out.append(message)
+        else:
+            between.append(message)
+    return out + between
 
 
 def _content(parts: list[Json]) -> str | list[Json]:

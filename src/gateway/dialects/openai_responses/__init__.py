@@ -16,6 +16,7 @@ from gateway.dialects.openai_responses.check import (
     check_reply,
 )
 from gateway.dialects.openai_responses.count import read_count, write_count
+from gateway.dialects.openai_responses.failed import write_stream_error
 from gateway.dialects.openai_responses.reader import ReplyReader
 from gateway.dialects.openai_responses.reply import read_reply, write_reply
 from gateway.dialects.openai_responses.request import (
@@ -25,7 +26,7 @@ from gateway.dialects.openai_responses.request import (
     write_request,
 )
 from gateway.dialects.openai_responses.usage import read_usage
-from gateway.dialects.openai_responses.watch import ResponsesWatch, write_stream_error
+from gateway.dialects.openai_responses.watch import ResponsesWatch
 from gateway.dialects.openai_responses.writer import ReplyWriter
 
 RESPONSES_FORM = ChatForm(

@@ -37,11 +37,12 @@ def check_compaction(body: Json) -> None:
 
 
 def check_reply(body: Json) -> None:
-    """A failed response is a reply too: it has an id beside its error."""
+    """A response that failed has an id, too, beside its error."""
+    error = body.get("error")
+    if body.get("status") == "failed" or (error and not body.get("id")):
+        raise failure_in(error)
     if body.get("id"):
         return
-    if error := body.get("error"):
-        raise failure_in(error)
     raise UpstreamBroke("the provider's answer has no id: it is no response")
 
 

@@ -1,9 +1,10 @@
 """What was said so far, written as items for a provider that keeps nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.chat.blocks import Block, Foreign, Media, Refusal, Text, Thinking, ToolResult, ToolUse
 from gateway.chat.request import Message
+from gateway.dialects.openai_responses.items import by_the_caller
 from gateway.dialects.openai_responses.parts import ISSUER, NAME, write_part, write_parts
 from gateway.wire.json import Json
 
@@ -18,13 +19,42 @@ def write_system(texts: list[Text], dropped: set[str]) -> tuple[str | None, list
     return None, [_message("system", write_parts(texts, "system", dropped))]
 
 
-def write_messages(messages: list[Message], dropped: set[str]) -> list[Json]:
+def write_messages(
+    messages: list[Message], dropped: set[str], *, thoughts: bool = True
+) -> list[Json]:
+    """``thoughts``: a model that has none refuses others' too
+    (https://github.com/openai/openai-agents-python/issues/569). One that nothing follows is refused
+    by all ("Item … of type 'reasoning' was provided without its required following item",
+    https://github.com/vercel/ai/issues/7099): an answer that was cut off as it began."""
     items: list[Json] = []
     for message in messages:
         if message.name is not None:
             dropped.add("name")
-        items += _items(message, dropped)
-    return items
+        written = _items(message, dropped)
+        items += written if thoughts else _thoughtless(written, dropped)
+    return _followed(items, dropped)
+
+
+def _followed(items: list[Json], dropped: set[str]) -> list[Json]:
+    """Without the thoughts behind which the model says and does nothing."""
+    kept: list[Json] = []
+    acted = False  # whether what follows is the model's own
+    for item in reversed(items):
+        if item["type"] != "reasoning":
+            acted = item.get("role") == "assistant" or not by_the_caller(item["type"])
+        elif not acted:
+            dropped.add("thinking")
+            continue
+        kept.append(item)
+    return kept[::-1]
+
+
+def _thoughtless(items: Iterable[Json], dropped: set[str]) -> Iterator[Json]:
+    for item in items:
+        if item["type"] == "reasoning":
+            dropped.add("thinking")
+        else:
+            yield item
 
 
 def _items(message: Message, dropped: set[str]) -> Iterator[Json]:

@@ -1,11 +1,21 @@
 """What was said so far: a list of items, read as what each speaker said in turn."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from gateway.chat.blocks import Block, Foreign, Media, Seal, Text, Thinking, ToolResult, ToolUse
+from gateway.chat.media_types import plain
 from gateway.chat.request import Message
 from gateway.chat.seals import uncarried, without_seal
 from gateway.dialects.base import Fields
+from gateway.dialects.openai_responses.own_calls import (
+    ANSWERS,
+    CALLS,
+    Pairs,
+    pairs_in,
+    read_own_answer,
+    read_own_call,
+)
 from gateway.dialects.openai_responses.parts import ISSUER, NAME, read_parts
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
@@ -19,7 +29,18 @@ ROLES: dict[str, Role] = {
     "developer": "system",
 }
 # What the caller adds on its own; all other items of the API's own kinds are the model's.
-CALLERS = frozenset({"mcp_approval_response", "additional_tools", "compaction_trigger"})
+CALLERS = frozenset({"message", "mcp_approval_response", "additional_tools"})
+# What stands for items that only the API can tell.
+REFERENCE = "refers to an item that nobody keeps: send the item itself"
+COMPACT = "is what was said in a form that only its maker reads: send the items themselves"
+KEPT_NOWHERE: Mapping[str | None, str] = {
+    None: REFERENCE,
+    "item_reference": REFERENCE,
+    "compaction": COMPACT,
+    "compaction_summary": COMPACT,  # Codex' names for it
+    "context_compaction": COMPACT,
+    "compaction_trigger": "asks for a form that only its maker reads: leave it out",
+}
 
 
 def read_input(given: str | list[Any], unread: Json) -> tuple[list[Text], list[Message]]:
@@ -28,8 +49,9 @@ def read_input(given: str | list[Any], unread: Json) -> tuple[list[Text], list[M
         return [], [Message("user", [Text(given)] if given else [])]
     system: list[Text] = []
     messages: list[Message] = []
+    pairs = pairs_in(given)
     for nth, item in enumerate(given):
-        message = _read_item(item, f"input[{nth}]", unread)
+        message = _read_item(item, f"input[{nth}]", pairs, unread)
         texts = [block for block in message.content if isinstance(block, Text)]
         if message.role == "system" and not messages and len(texts) == len(message.content):
             system += texts
@@ -50,14 +72,16 @@ def _append(messages: list[Message], message: Message) -> None:
         messages.append(message)
 
 
-def _read_item(item: Any, place: str, unread: Json) -> Message:
+def _read_item(item: Any, place: str, pairs: Pairs, unread: Json) -> Message:
     fields = Fields(item, place)
     kind = fields.may("type", str)
+    if kind is not None and not pairs.reads(kind, item):
+        return _foreign(item, kind)
     match kind:
         case None | "message" if kind or "role" in fields.rest:
             message = _read_message(fields, unread)
-        case None | "item_reference":
-            raise BadRequest(place, "refers to an item that nobody keeps: send the item itself")
+        case _ if kind is None or kind in KEPT_NOWHERE:
+            raise BadRequest(place, KEPT_NOWHERE[kind])
         case "function_call":
             message = Message("assistant", [read_call(fields)])
         case "function_call_output":
@@ -66,13 +90,25 @@ def _read_item(item: Any, place: str, unread: Json) -> Message:
             message = Message("assistant", read_thoughts(fields))
         case "image_generation_call" if isinstance(fields.rest.get("result"), str):
             message = Message("assistant", [read_image(fields)])
+        case _ if kind in CALLS:
+            message = Message("assistant", [read_own_call(fields, kind)])
+        case _ if kind in ANSWERS:
+            message = Message("user", [read_own_answer(fields, kind, unread)])
         case _:
-            theirs = kind.endswith("_output") or kind in CALLERS
-            return Message("user" if theirs else "assistant", [Foreign(NAME, item)])
+            return _foreign(item, kind)
     fields.rest.pop("id", None)  # under which the API would keep it
     fields.rest.pop("status", None)
     fields.leave(unread)
     return message
+
+
+def _foreign(item: Json, kind: str) -> Message:
+    return Message("user" if by_the_caller(kind) else "assistant", [Foreign(NAME, item)])
+
+
+def by_the_caller(kind: str) -> bool:
+    """Whose items of this kind are; that of messages is in their role."""
+    return kind.endswith("_output") or kind in CALLERS
 
 
 def _read_message(fields: Fields, unread: Json) -> Message:
@@ -110,4 +146,4 @@ def read_thoughts(fields: Fields) -> list[Block]:
 def read_image(fields: Fields) -> Media:
     """An image that the model made, as base64."""
     form = fields.may("output_format", str) or "png"
-    return Media("image", f"image/{form}", base64=fields.need("result", str))
+    return Media("image", plain(f"image/{form}"), base64=fields.need("result", str))

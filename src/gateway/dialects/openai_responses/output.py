@@ -20,6 +20,7 @@ from gateway.chat.reply import (
     WholeBlock,
 )
 from gateway.chat.seals import with_seal
+from gateway.dialects.openai_responses.custom_call import CustomCall
 from gateway.dialects.openai_responses.parts import NAME
 from gateway.dialects.openai_responses.underway import Call, Item, Message, Status, Thought, Told
 from gateway.dialects.openai_responses.underway import Whole as WholeItem
@@ -36,13 +37,16 @@ class Output:
     what is cut off by a limit is not complete.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, custom: frozenset[str] = frozenset()) -> None:
+        """``custom``: the names of the custom tools, whose calls are told otherwise."""
+        self._custom = custom
         self.dropped: set[str] = set()
         self.items: list[Json] = []
         self.status: Status = "completed"
         self.reason: str | None = None  # why it is incomplete
         self._refused = False
         self._base = ""
+        self._thoughts: set[str] = set()  # their ids
         self._open: dict[int, Item] = {}  # block number -> the item that it is of
         self._idle: Item | None = None
         self._count = 0
@@ -75,8 +79,7 @@ class Output:
             case ThinkingDelta(block, text):
                 yield from self._thought(event)
             case ToolUseStarted(block, id, name, seal=seal):
-                call = Call(self._id("fc"), self._count, with_seal(id, seal), name)
-                yield from self._begin(block, call)
+                yield from self._begin(block, self._call(with_seal(id, seal), name))
             case CitationDelta(block, citation):
                 yield from self._cite(block, citation)
             case SealDelta(block, seal):
@@ -96,6 +99,11 @@ class Output:
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_{self._base}_{self._count}"
+
+    def _call(self, call_id: str, name: str) -> Call:
+        if name in self._custom:
+            return CustomCall(self._id("ctc"), self._count, call_id, name)
+        return Call(self._id("fc"), self._count, call_id, name)
 
     def _begin(self, block: int, item: Item) -> Iterator[Told]:
         yield from self._close_idle("completed")
@@ -135,10 +143,16 @@ class Output:
     def _thought(self, event: ThinkingDelta) -> Iterator[Told]:
         item = self._open.get(event.block)
         if item is None:
-            item = Thought(event.id or self._id("rs"), self._count, redacted=event.redacted)
+            item = Thought(self._thoughts_id(event.id), self._count, redacted=event.redacted)
             yield from self._begin(event.block, item)
         if isinstance(item, Thought) and event.text:
             yield from item.piece(event.text)
+
+    def _thoughts_id(self, given: str | None) -> str:
+        """The provider's own, unless another thought of this answer has it."""
+        name = self._id("rs") if given is None or given in self._thoughts else given
+        self._thoughts.add(name)
+        return name
 
     def _cite(self, block: int, citation: Citation) -> Iterator[Told]:
         """A citation may come before the first word that rests on it."""

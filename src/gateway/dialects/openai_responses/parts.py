@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.chat.blocks import Block, Foreign, Media, MediaKind, Refusal, Text
+from gateway.chat.media_types import plain
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_responses.citations import read_citations, write_annotation
 from gateway.errors import BadRequest
@@ -30,6 +31,8 @@ FILE_TYPES: Mapping[str, str] = {
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+# How the ids of files begin that OpenAI keeps, and Azure (https://github.com/vercel/ai/pull/7915).
+FILE_IDS = ("file-", "assistant-")
 EXTENSIONS: Mapping[str, str] = {kind: extension for extension, kind in FILE_TYPES.items()}
 
 
@@ -50,7 +53,7 @@ def _read_part(part: Any, place: str, unread: Json) -> Block:
         case "refusal":
             block = Refusal(fields.need("refusal", str))
         case "input_image":
-            block = _read_image(fields)
+            block = read_image_part(fields)
         case "input_file":
             block = _read_file(fields)
         case "input_audio":
@@ -61,7 +64,7 @@ def _read_part(part: Any, place: str, unread: Json) -> Block:
     return block
 
 
-def _read_image(fields: Fields) -> Media:
+def read_image_part(fields: Fields) -> Media:
     url, file_id = fields.may("image_url", str), fields.may("file_id", str)
     if url is None and file_id is None:
         raise BadRequest(fields.path("image_url"), "is required: an address, or a file_id instead")
@@ -92,14 +95,14 @@ def _read_audio(fields: Fields, unread: Json) -> Media:
     described = Fields(fields.need("input_audio", dict), fields.path("input_audio"))
     data, form = described.need("data", str), described.need("format", str)
     described.leave(unread)
-    return Media("audio", AUDIO_TYPES.get(form, f"audio/{form}"), base64=data)
+    return Media("audio", AUDIO_TYPES.get(form) or plain(f"audio/{form}"), base64=data)
 
 
 def _at(kind: MediaKind, url: str) -> Media:
     head, found, data = url.partition(";base64,")
     if not head.startswith("data:") or not found:
         return Media(kind, url=url)
-    return Media(kind, head[5:].partition(";")[0] or None, base64=data)
+    return Media(kind, plain(head[5:]) or None, base64=data)
 
 
 def write_parts(
@@ -173,7 +176,14 @@ def _write_image(media: Media) -> Json | None:
         return {"type": "input_image", "image_url": url}
     if media.url is not None:
         return {"type": "input_image", "image_url": media.url}
-    return {"type": "input_image", "file_id": media.file_id} if media.file_id is not None else None
+    return _kept("input_image", media)
+
+
+def _kept(kind: str, media: Media) -> Json | None:
+    """None where nobody keeps it, or another provider: its ids mean nothing here."""
+    if media.file_id is None or not media.file_id.startswith(FILE_IDS):
+        return None
+    return {"type": kind, "file_id": media.file_id}
 
 
 def _write_file(media: Media, dropped: set[str]) -> Json | None:
@@ -189,8 +199,10 @@ def _write_file(media: Media, dropped: set[str]) -> Json | None:
             "filename": name,
             "file_data": f"data:{kind};base64,{data}",
         }
-    if media.name is not None:
-        dropped.add("document.name")
     if media.url is not None:
-        return {"type": "input_file", "file_url": media.url}
-    return {"type": "input_file", "file_id": media.file_id} if media.file_id is not None else None
+        told: Json | None = {"type": "input_file", "file_url": media.url}
+    else:
+        told = _kept("input_file", media)
+    if told and media.name is not None:
+        dropped.add("document.name")
+    return told

@@ -36,7 +36,7 @@ from gateway.dialects.openai_responses.reply import (
     stop_reason,
 )
 from gateway.dialects.openai_responses.usage import read_usage
-from gateway.dialects.openai_responses.watch import read_event
+from gateway.dialects.openai_responses.watch import kind_of, read_event
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.halves import Halves
@@ -55,7 +55,7 @@ class ReplyReader:
         self._started = False
         self._blocks: dict[Place, Begun] = {}
         self._ids: dict[int, str | None] = {}  # of items, by their numbers
-        self._whole: list[Block] = []  # blocks as they were in the end; they say why it stopped
+        self._kinds: set[type[Block]] = set()  # of blocks that have ended; they say why it stopped
         self._next = NOTHING
         self._halves = Halves()
 
@@ -89,7 +89,7 @@ class ReplyReader:
             raise UpstreamBroke(f"the provider sent a malformed event: {error}") from error
 
     def _read(self, event: Fields) -> list[ReplyEvent]:
-        read = READ.get(_kept(event, "type", str))
+        read = READ.get(kind_of(event.rest))
         told = [] if read is None else [*read(self, event)]
         if told and not self._started:  # some hosts begin with the first item
             told = [*self._start(Fields({})), *told]
@@ -201,6 +201,8 @@ class ReplyReader:
 
     def _settle(self, output: int, item: Fields) -> Iterator[ReplyEvent]:
         if item.rest.get("type") == "message":
+            if item.rest.get("phase") is not None:  # whether it is a commentary or the answer
+                self.dropped.add("phase")
             for nth, (part, place) in enumerate(item.each("content")):
                 yield from self._settle_part((output, nth), Fields(part, place))
         else:
@@ -221,7 +223,7 @@ class ReplyReader:
         if not block.open:
             return
         yield from untold(block, whole, logprobs, begun=begun)
-        self._whole.append(whole)
+        self._kinds.add(type(whole))
         yield from self._end(block)
 
     def _end(self, block: Begun) -> Iterator[ReplyEvent]:
@@ -242,7 +244,7 @@ class ReplyReader:
         for block in self._blocks.values():
             yield from self._end(block)
         self.ended = True
-        yield Stopped(stop_reason(response, self._whole))
+        yield Stopped(stop_reason(response, self._kinds))
         yield Ended(self.usage or Usage(), response.may("service_tier", str))
 
     def failure(self, event: Fields) -> Iterator[ReplyEvent]:

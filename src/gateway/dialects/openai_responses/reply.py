@@ -14,7 +14,9 @@ from gateway.dialects.openai_responses.envelope import begun, ended
 from gateway.dialects.openai_responses.items import read_call, read_image, read_thoughts
 from gateway.dialects.openai_responses.logprobs import read_logprobs
 from gateway.dialects.openai_responses.output import Output, events_of
+from gateway.dialects.openai_responses.own_calls import read_own_call
 from gateway.dialects.openai_responses.parts import NAME
+from gateway.dialects.openai_responses.tools import custom_names
 from gateway.dialects.openai_responses.usage import read_usage
 from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
@@ -38,15 +40,21 @@ def read_reply(body: Json, identity: Identity) -> ChatReply:
         check_status(fields)
         content: list[Block] = []
         logprobs: list[TokenLogprob] = []
-        for item, place in fields.each("output"):
-            content += read_item(Fields(item, place), logprobs)
+        dropped: set[str] = set()
+        for given, place in fields.each("output"):
+            item = Fields(given, place)
+            if item.rest.get("phase") is not None:  # whether it is a commentary or the answer
+                dropped.add("phase")
+            content += read_item(item, logprobs)
+        kinds: set[type[Block]] = {type(block) for block in content}
         return ChatReply(
             id=fields.may("id", str) or identity.id,
             model=fields.need("model", str),
             created=created_at(fields, identity),
-            choices=[Choice(content, stop_reason(fields, content), logprobs=logprobs)],
+            choices=[Choice(content, stop_reason(fields, kinds), logprobs=logprobs)],
             usage=read_usage(body) or Usage(),
             service_tier=fields.may("service_tier", str),
+            dropped=frozenset(dropped),
         )
     except BadRequest as error:
         raise UpstreamBroke(f"the provider's answer is malformed: {error}") from error
@@ -66,15 +74,15 @@ def created_at(response: Fields, identity: Identity) -> int:
     return identity.created if created is None else int(created)
 
 
-def stop_reason(response: Fields, content: list[Block]) -> StopReason:
+def stop_reason(response: Fields, kinds: set[type[Block]]) -> StopReason:
     """The API says only whether the response is complete; what it holds says the rest."""
     details = Fields(response.may("incomplete_details", dict) or {}, "incomplete_details")
     reason = details.may("reason", str)
     if reason is not None or response.may("status", str) == "incomplete":
         return INCOMPLETE.get(reason, "length")
-    if any(isinstance(block, ToolUse) for block in content):
+    if ToolUse in kinds:
         return "tool_use"
-    if any(isinstance(block, Refusal) for block in content):
+    if Refusal in kinds:
         return "refusal"
     return "end"
 
@@ -86,6 +94,8 @@ def read_item(item: Fields, logprobs: list[TokenLogprob]) -> list[Block]:
             return list(_read_message(item, logprobs))
         case "function_call":
             return [read_call(item)]
+        case "custom_tool_call":
+            return [read_own_call(item, "custom_tool_call")]
         case "reasoning":
             return read_thoughts(item)
         case "image_generation_call" if isinstance(item.rest.get("result"), str):
@@ -116,7 +126,7 @@ def read_part(part: Fields, logprobs: list[TokenLogprob]) -> Block | None:
 
 def write_reply(reply: ChatReply, asked: Asked) -> Written:
     response = begun(asked.body, reply.id, reply.model, reply.created)
-    output = Output()
+    output = Output(custom_names(asked.body))
     output.name(response["id"])
     for event in events_of(reply.choices[0]):
         _exhaust(output.tell(event))

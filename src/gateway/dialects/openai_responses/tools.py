@@ -8,11 +8,13 @@ from typing import Any
 from gateway.chat.blocks import Foreign
 from gateway.chat.request import Tool, ToolChoice
 from gateway.dialects.base import Fields
+from gateway.dialects.openai_custom import CUSTOM, INPUT, LOST, as_function, is_grammar
 from gateway.dialects.openai_responses.parts import NAME
+from gateway.dialects.openai_schemas import of_an_object, strictly
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
-NO_ARGUMENTS: Json = {"type": "object", "properties": {}}
+CALLED_BY_NAME = ("function", CUSTOM)
 
 
 def read_tools(body: Fields, unread: Json) -> list[Tool | Foreign]:
@@ -23,6 +25,8 @@ def _read_tool(fields: Fields, unread: Json) -> Tool | Foreign:
     """``strict`` stays None where the caller does not say: the API then makes a schema strict if it
     can, which others cannot be told."""
     kind = fields.need("type", str)
+    if kind == CUSTOM:
+        return _read_custom(fields, unread)
     if kind != "function":
         return Foreign(NAME, {"type": kind, **fields.rest})
     tool = Tool(
@@ -33,6 +37,27 @@ def _read_tool(fields: Fields, unread: Json) -> Tool | Foreign:
     )
     fields.leave(unread)
     return tool
+
+
+def _read_custom(fields: Fields, unread: Json) -> Tool:
+    """A grammar that the text must match binds nobody then: the model is asked to keep to it, which
+    most know of no other way (Codex describes its patches by a grammar alone)."""
+    tool = as_function(fields.need("name", str), fields.may("description", str))
+    form = fields.may("format", dict) or {}
+    if form and is_grammar(form):
+        unread[LOST] = form
+    if isinstance(grammar := form.get("definition"), str):
+        rule = f"It must match this grammar ({form.get('syntax')}):\n{grammar}"
+        text = {"type": "string", "description": rule}
+        tool.schema = {**(tool.schema or {}), "properties": {INPUT: text}}
+    fields.leave(unread)
+    return tool
+
+
+def custom_names(body: Json) -> frozenset[str]:
+    """Of the custom tools in a body that can be read: their calls are told as such."""
+    tools = body.get("tools") or ()
+    return frozenset(tool["name"] for tool in tools if tool.get("type") == CUSTOM)
 
 
 def write_tools(tools: list[Tool | Foreign], dropped: set[str]) -> list[Json]:
@@ -51,21 +76,16 @@ def _write_tool(tool: Tool | Foreign, dropped: set[str]) -> Json | None:
     if tool.cache_ttl is not None:
         dropped.add("cache_control")
     described = {} if tool.description is None else {"description": tool.description}
+    schema, strict = of_an_object(tool.schema or {}), tool.strict
+    if strict:
+        schema, strict = strictly(schema or {}, dropped)
     return {
         "type": "function",
         "name": tool.name,
         **described,
-        "parameters": _parameters(tool.schema),
-        "strict": tool.strict or False,
+        "parameters": schema,
+        "strict": strict or False,
     }
-
-
-def _parameters(schema: Json | None) -> Json:
-    """What the API wants in every case; of an object it wants the properties, if it has none too
-    ("object schema missing properties")."""
-    if not schema or (schema.get("type") == "object" and "properties" not in schema):
-        return NO_ARGUMENTS | (schema or {})
-    return schema
 
 
 def read_choice(
@@ -81,11 +101,11 @@ def read_choice(
             return None, tools
         case "auto" | "required" | "none":
             return ToolChoice(choice), tools
-        case {"type": "function", "name": str(name)}:
+        case {"type": "function" | "custom", "name": str(name)}:
             return ToolChoice("named", name), tools
         case {"type": "allowed_tools"}:
             return _read_allowed(Fields(choice, "tool_choice"), tools)
-        case {"type": str(kind)} if kind != "function":
+        case {"type": str(kind)} if kind not in CALLED_BY_NAME:
             unread["tool_choice"] = choice
             return None, tools
     raise BadRequest(
@@ -107,7 +127,7 @@ def _read_allowed(
 def _is(tool: Tool | Foreign, allowed: Json) -> bool:
     """``{"type": "function", "name"}``, ``{"type": "mcp", "server_label"}``, or the type alone."""
     if isinstance(tool, Tool):
-        return allowed.get("type") == "function" and allowed.get("name") == tool.name
+        return allowed.get("type") in CALLED_BY_NAME and allowed.get("name") == tool.name
     return all(tool.data.get(name) == value for name, value in allowed.items())
 
 

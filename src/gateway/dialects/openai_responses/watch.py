@@ -3,14 +3,13 @@
 https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from gateway.dialects.base import first_of
-from gateway.dialects.openai_errors import TYPES, failure_in, write_error
+from gateway.dialects.base import first_of, read_error
+from gateway.dialects.openai_errors import failure_in
 from gateway.dialects.openai_responses.usage import read_usage
-from gateway.errors import GatewayError, UpstreamBroke, UpstreamError
+from gateway.errors import UpstreamBroke, UpstreamError
 from gateway.usage import Usage
 from gateway.wire.halves import Halves
-from gateway.wire.json import Json, dumps, loads
-from gateway.wire.sse import write_event
+from gateway.wire.json import Json, loads
 
 # What comes before the model says anything.
 LIFECYCLE = frozenset(
@@ -25,6 +24,8 @@ LIFECYCLE = frozenset(
 )
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 TELLING = (b'"error"', *(f'"{kind}"'.encode() for kind in sorted(TERMINAL)))
+# What every event of the API holds but its errors; an error may have the shape of another API's.
+EVENT, TYPE = b"data:", b'"response.'
 
 
 class ResponsesWatch:
@@ -38,14 +39,14 @@ class ResponsesWatch:
         self.admitted: UpstreamError | None = None
 
     def telling(self, whole: bytes, start: int) -> int:
-        if not self.begun:
+        if not self.begun or whole.count(EVENT, start) != whole.count(TYPE, start):
             return start
         return first_of(*(whole.find(kind, start) for kind in TELLING))
 
     def look(self, data: bytes, name: str = "") -> bool:
         del name  # the data says it again
         event = read_event(data)
-        kind, response = str(event.get("type")), event.get("response")
+        kind, response = kind_of(event), event.get("response")
         if not isinstance(response, dict):
             response = {}
         self.usage = read_usage(response) or self.usage
@@ -80,14 +81,12 @@ def read_event(data: bytes) -> Json:
     return event
 
 
-def write_stream_error(error: GatewayError) -> bytes:
-    """The API's ``error`` event, with the error as an object too: only at that the SDK raises."""
-    event = {
-        "type": "error",
-        "code": error.code or TYPES[error.kind],
-        "message": error.message,
-        "param": error.field,
-        "sequence_number": 0,
-        **write_error(error),
-    }
-    return write_event(dumps(event), "error")
+def kind_of(event: Json) -> str:
+    """Raises UpstreamBroke for an event without a type, which is none of this API: most often an
+    error in the shape of another's (https://github.com/zed-industries/zed/issues/63825)."""
+    kind = event.get("type")
+    if isinstance(kind, str):
+        return kind
+    if read_error(event):
+        raise failure_in(event.get("error") or event)
+    raise UpstreamBroke("the provider sent an event without a type")
