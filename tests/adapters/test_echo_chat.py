@@ -109,11 +109,16 @@ TWO = [tool("weather", city={"type": "string"}), tool("clock")]
             chat("x", tools=TWO, tool_choice={"type": "function", "function": {"name": "clock"}}),
             ["clock"],
         ),
-        (chat("custom", tools=[{"type": "custom", "custom": {"name": "custom"}}]), []),
     ],
 )
 def test_it_calls_the_tools_that_are_named_or_demanded(body: Json, names: list[str]) -> None:
     assert [name for name, _ in called(body)] == names
+
+
+def test_a_custom_tool_is_called_with_text() -> None:
+    message = choice(chat("custom", tools=[{"type": "custom", "custom": {"name": "custom"}}]))
+    (call,) = message["message"]["tool_calls"]
+    assert (call["type"], call["custom"]) == ("custom", {"name": "custom", "input": "custom"})
 
 
 def test_arguments_fit_the_tools_schema() -> None:

@@ -23,6 +23,8 @@ from gateway.wire.json import loads
 # Options that ask for nothing but what happens without them.
 NOTHING: dict[str, tuple[Any, ...]] = {
     "n": (1,),
+    "temperature": (1,),
+    "top_p": (1,),
     "logprobs": (False,),
     "top_logprobs": (0,),
     "logit_bias": ({},),
@@ -88,7 +90,8 @@ def response_format(request: ChatRequest) -> Facets:
     if form is None:
         return {}
     return {
-        "response_format": [plain_schema(form.schema) if form.schema else None],
+        "response_format": "an object" if form.schema is None else "by a schema",
+        "response_format.schema": plain_schema(form.schema) if form.schema else None,
         "response_format.name": form.name,
         "response_format.description": form.description,
         "response_format.strict": form.strict or None,
@@ -101,7 +104,8 @@ def tools(request: ChatRequest) -> Facets:
     mode = choice.mode if choice else "auto"
     single = request.parallel_tools is False and bool(functions) and mode != "none"
     told: Facets = {
-        "tools": [(tool.name, tool.description, plain_schema(tool.schema)) for tool in functions],
+        "tools": [(tool.name, tool.description) for tool in functions],
+        "tools.schema": [plain_schema(tool.schema) for tool in functions],
         "tools.strict": [tool.name for tool in functions if tool.strict],
         "tool_choice": [mode, choice and choice.name] if mode != "auto" else None,
         "parallel_tool_calls": False if single else None,
@@ -237,11 +241,19 @@ def words_of(block: Block, instead: Instead) -> str:
         case Text(text) | Refusal(text):
             return "".join(text.split())
         case Media() if block.kind in instead:
-            return "".join((block.transcript or block.text or "").split())
+            return "".join((block.transcript or block.text or written_in(block)).split())
         case ToolResult() if "tool_result.document" in instead:
             shown = [one for one in block.content if isinstance(one, Media)]
             return "".join(words_of(one, frozenset({"document"})) for one in shown)
     return ""
+
+
+def written_in(media: Media) -> str:
+    """What a file says that is text."""
+    try:
+        return base64.b64decode(media.base64 or "").decode()
+    except ValueError:
+        return ""
 
 
 def calls(request: ChatRequest, *, as_values: bool) -> list[tuple[str, str, Any]]:

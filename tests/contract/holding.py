@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -48,10 +48,17 @@ BOUNDS = {
         "anthropic",
         objects=True,
         ranks=RESULTS_FIRST,
-        adds=frozenset({"max_tokens"}),
+        adds=frozenset({"max_tokens", STRICT[0]}),
         implied=(STRICT, NO_THOUGHTS),
     ),
-    "gemini": Bounds("gemini", objects=True, named=False, implied=(STRICT,), guesses=True),
+    "gemini": Bounds(
+        "gemini",
+        objects=True,
+        named=False,
+        adds=frozenset({STRICT[0]}),
+        implied=(STRICT,),
+        guesses=True,
+    ),
 }
 IDS = [dialect.name for dialect in CHAT_DIALECTS]
 
@@ -76,10 +83,12 @@ def faults(
     """What was lost, changed, invented, or reported without need; each with both sides."""
     bounds, dropped = BOUNDS[dialect.name], written.dropped
     gone = dropped | {name for whole in dropped for name in GOES_WITH.get(whole, ())}
-    found: list[Any] = list(essentials(bounds, request, dropped, again))
+    asked = [request, *([ended_by_user(request)] if "system.position" in dropped else [])]
+    found = min((list(essentials(bounds, one, dropped, again)) for one in asked), key=len)
     before, after = facets(request), facets(again)
     if bounds.guesses:
         after = guessed(after, before)
+    after = as_files(after, before)
     for name, value in before.items():
         kept = after.get(name)
         missing = surplus(value, kept) if name in LISTS | {"document.name"} else kept != value
@@ -99,8 +108,17 @@ def faults(
     return found
 
 
+def ended_by_user(request: ChatRequest) -> ChatRequest:
+    """Where the system has the last word, the user may say it, and that be told."""
+    spoken = (nth for nth, message in enumerate(request.messages) if message.role != "system")
+    last = max(spoken, default=-1)
+    closing = [replace(message, role="user") for message in request.messages[last + 1 :]]
+    return replace(request, messages=[*request.messages[: last + 1], *closing])
+
+
 def guessed(after: Facets, before: Facets) -> Facets:
-    """Where the kind of a file at an address is not told, it is what it was."""
+    """Where the kind of a file at an address is not told, it is what it was; and what a tool showed
+    as a document, the user may show as what it is."""
     after = dict(after)
     for kind in ("image", "audio", "video"):
         more = surplus(after.get("document"), before.get("document"))
@@ -110,7 +128,30 @@ def guessed(after: Facets, before: Facets) -> Facets:
             after["document"] = list(after["document"])
             for one in moved:
                 after["document"].remove(one)
+        shown = {repr(one) for one in before.get("tool_result.document", ())}
+        for strange in surplus(after.get(kind), before.get(kind)):
+            if strange in shown:
+                kept = list(after[kind])
+                kept.remove(next(one for one in kept if repr(one) == strange))
+                after[kind] = kept
     return {name: value for name, value in after.items() if value != []}
+
+
+def as_files(after: Facets, before: Facets) -> Facets:
+    """A picture or a recording that was sent as a file may be told as what it is, by the one of its
+    names that is taken; also by the user where a tool showed it."""
+    after = dict(after)
+    for kind in ("image", "audio"):
+        strange = surplus(after.get(kind), before.get(kind))
+        told = [one for one in after.get(kind, ()) if repr(one) in strange]
+        contents = {one[-1] for one in told}
+        files = [one for one in before.get("document", ()) if one[-1] in contents]
+        shown = [one for one in before.get("tool_result.document", ()) if one[-1] in contents]
+        if files or shown:
+            known = {one[-1] for one in files + shown}
+            after[kind] = [one for one in after[kind] if one[-1] not in known] or None
+            after["document"] = [*after.get("document", ()), *files]
+    return {name: value for name, value in after.items() if value is not None}
 
 
 # What goes with a thing that cannot be told at all; and by words in its place the system's position
@@ -123,6 +164,13 @@ GOES_WITH = {
     "tool_result.image": ("detail", "cache_control"),
     "tool_result.document": ("document.name", "cache_control", "system.position"),
     "reasoning.summary": ("reasoning.shown",),
+    "reasoning.budget": ("reasoning.effort",),  # a budget of nothing is one of none
+    "response_format": (
+        "response_format.schema",
+        "response_format.name",
+        "response_format.description",
+        "response_format.strict",
+    ),
 }
 # Of these some may stay and others go, but those that stay are as they were.
 LISTS = frozenset(
@@ -139,6 +187,7 @@ def surplus(after: Iterable[Any] | None, before: Iterable[Any] | None) -> list[s
     return list(Counter(map(repr, after or ())) - Counter(map(repr, before or ())))
 
 
+ANY_OBJECT = "AnswerwithexactlyoneJSONobject."
 MAY_BE_TOLD_BY_WORDS = ("audio", "document", "tool_result.document")
 
 
@@ -169,10 +218,14 @@ def essentials(
 
 
 def systems(request: ChatRequest, dropped: frozenset[str], again: ChatRequest) -> list[list[str]]:
-    """What cannot be asked for otherwise may be asked in words, where that is told."""
+    """What cannot be asked for otherwise may be asked in words, where that is told; and OpenAI wants
+    it in words too, where any object will do."""
     asked, words = told.system_of(request), told.system_of(again)
-    if "response_format" not in dropped:
+    form = request.response_format
+    if "response_format" not in dropped and (form is None or form.schema is not None):
         return [asked]
+    if [rest for one in words if (rest := one.replace(ANY_OBJECT, ""))] == asked:
+        return [words]
     return [asked, *(words for nth in range(len(words)) if words[:nth] + words[nth + 1 :] == asked)]
 
 

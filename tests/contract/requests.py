@@ -111,7 +111,6 @@ schemas = st.builds(
     ),
 )
 THEIR_TOOLS = (
-    Foreign("openai_chat", {"type": "custom", "custom": {"name": "grep"}}),
     Foreign("openai_responses", {"type": "web_search"}),
     Foreign("anthropic_messages", {"type": "web_search_20250305", "name": "web_search"}),
     Foreign("gemini", {"googleSearch": {}}),

@@ -111,7 +111,7 @@ def for_caller(caller: Dialect, said: Said) -> Said:
     if caller in (OPENAI_RESPONSES, ANTHROPIC_MESSAGES):
         answers = answers[:1]
     for answer in answers:
-        if answer.stop == "end" and answer.refusal and caller is not GEMINI:
+        if answer.stop == "end" and answer.refusal:
             answer.stop = "refusal"
         if answer.stop == "end" and answer.calls and caller in (OPENAI_RESPONSES, GEMINI):
             answer.stop = "tool"  # all that tells there of tools to call is that there are calls

@@ -335,6 +335,15 @@ def test_tokens_are_counted_by_who_counts_otherwise() -> None:
     assert world.record.usage is None
 
 
+def test_who_counts_takes_the_names_of_the_tools_too() -> None:
+    world = World(endpoint(NATIVE), FakeUpstream(b'{"totalTokens":31}'))
+    tool = {"name": "7zip", "input_schema": {"type": "object"}}
+    asked(world, {**HI, "tools": [tool]}, ANTHROPIC_COUNT)
+    sent = loads(world.transport.sent[0].body)["generateContentRequest"]
+    (declared,) = sent["tools"][0]["functionDeclarations"]
+    assert re.fullmatch("tool_7zip_[0-9a-f]{8}", declared["name"])
+
+
 def test_embeddings_cross_both_ways() -> None:
     batch = {"embeddings": [{"values": [1.0, 0.5]}, {"values": [0.25]}]}
     world = World(endpoint(NATIVE), FakeUpstream(dumps(batch)))

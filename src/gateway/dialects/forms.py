@@ -11,6 +11,8 @@ from gateway.embeddings import EmbeddingsReply, EmbeddingsRequest
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -81,7 +83,7 @@ class ChatForm:
     write_reply: Callable[[ChatReply, Asked], Written]
     reader: Callable[[Identity], ReplyReader]
     writer: Callable[[Asked], ReplyWriter]
-    tool_name: re.Pattern[str] = re.compile(r"[A-Za-z0-9_-]{1,64}")
+    tool_name: re.Pattern[str] = TOOL_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,11 @@ class EmbeddingsForm:
 
 @dataclass(frozen=True, slots=True)
 class CountForm:
-    """A count of the tokens of a chat, both ways. Raises as ChatForm does."""
+    """A count of the tokens of a chat, both ways. Raises as ChatForm does; ``tool_name`` as in
+    it."""
 
     read_request: Callable[[Json], ChatRequest]
     write_request: Callable[[ChatRequest], Written]
     read_reply: Callable[[Json], int]
     write_reply: Callable[[int], Json]
+    tool_name: re.Pattern[str] = TOOL_NAME

@@ -36,6 +36,7 @@ class ReplyStream:
         self._opened: Opened | None = None
         self._waiting = False  # the caller has been shown that the line is open
         self._heard = self._sent = 0.0  # when an event came last, and when the caller got a byte
+        self._told: tuple[bytes, bytes] = (b"", b"")  # what the caller got first, and last
         self._finished = False
         self._closing: asyncio.Task[None] | None = None
 
@@ -61,7 +62,7 @@ class ReplyStream:
             return self._exchange.call.dialect.heartbeat
         self._opened = opened = self._opening.result()
         self._heard = self._sent = self._clock()
-        out = _shown(opened, opened.start) + self._end_if_over(opened)
+        out = self._tell(opened, opened.start)
         return out if out or self._finished else await self._go_on(opened)
 
     async def _go_on(self, opened: Opened) -> bytes:
@@ -75,7 +76,7 @@ class ReplyStream:
                 return self._last(opened)
             now, heard = self._clock(), bridge.heard
             if chunk is not None:
-                out = _shown(opened, bridge.feed(chunk)) + self._end_if_over(opened)
+                out = self._tell(opened, bridge.feed(chunk))
                 if out or self._finished:
                     self._heard = self._sent = now
                     return out
@@ -103,14 +104,18 @@ class ReplyStream:
         out = opened.bridge.finish()
         if not (opened.bridge.ended or opened.bridge.failure):
             raise UpstreamBroke("the provider's stream ended without its last event")
-        return out + self._end_if_over(opened)
+        return self._tell(opened, out)
 
-    def _end_if_over(self, opened: Opened) -> bytes:
+    def _tell(self, opened: Opened, out: bytes) -> bytes:
+        """What the caller sees of it, and the end, if this was that."""
+        out = _shown(opened, out)
+        if out:
+            self._told = (self._told[0] or out, out)
         if failure := opened.bridge.failure:
-            return self._end(failure)
+            return out + self._end(failure)
         self._finished = opened.bridge.ended
         self._exchange.error = opened.bridge.admitted
-        return b""
+        return out
 
     def _end(self, error: Exception) -> bytes:
         self._finished = True
@@ -119,7 +124,9 @@ class ReplyStream:
             return b""
         if self._opened:
             hide(error, self._opened.key)
-        return self._exchange.call.dialect.write_stream_error(error)
+        first, last = self._told
+        sent = first if first is last else first + last
+        return self._exchange.call.dialect.write_stream_error(error, sent)
 
     async def close(self) -> None:
         """Close the upstream and settle the exchange, also when cancelled meanwhile."""

@@ -182,7 +182,8 @@ class ChatWay:
         reply = self.target.read_reply(body, self.identity)
         reply.model = reply.model or self.asked.request.model  # not everyone names it
         restore(reply, self.names)
-        return self.form.write_reply(reply, self.asked)
+        written = self.form.write_reply(reply, self.asked)
+        return Written(written.body, written.dropped | reply.dropped)
 
 
 class EmbeddingsWay:
@@ -201,13 +202,17 @@ class EmbeddingsWay:
 
 
 class CountWay:
-    def __init__(self, call: Call, form: CountForm, target: CountForm) -> None:
-        self._form, self._target = form, target
+    def __init__(self, call: Call, form: CountForm, target: CountForm, dialect: str) -> None:
+        self._form, self._target, self._dialect = form, target, dialect
         self._request = form.read_request(call.body)
 
     def ask(self, model: str) -> Written:
-        self._request.model = model
-        return _with_unread(self._target.write_request(self._request), self._request.unread)
+        request = self._request
+        request.model = model
+        lost = complete(request, self._dialect)
+        fit_names(request, self._target.tool_name)
+        written = _with_unread(self._target.write_request(request), request.unread)
+        return Written(written.body, written.dropped | lost)
 
     def answer(self, body: Json) -> Written:
         return Written(self._form.write_reply(self._target.read_reply(body)))
@@ -234,7 +239,7 @@ def _translation(call: Call, provider: Dialect, form: ChatForm | None) -> Transl
     if caller.embeddings and provider.embeddings:
         return Translation(EmbeddingsWay(call, caller.embeddings, provider.embeddings), provider)
     if caller.count and provider.count:
-        return Translation(CountWay(call, caller.count, provider.count), provider)
+        return Translation(CountWay(call, caller.count, provider.count, provider.name), provider)
     return None
 
 
