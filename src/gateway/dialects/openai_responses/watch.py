@@ -26,6 +26,9 @@ TERMINAL = frozenset({"response.completed", "response.incomplete", "response.fai
 TELLING = (b'"error"', *(f'"{kind}"'.encode() for kind in sorted(TERMINAL)))
 # What every event of the API holds but its errors; an error may have the shape of another API's.
 EVENT, TYPE = b"data:", b'"response.'
+# What most events are, which tell nothing. No text within one can hold it: its quotes would be
+# escaped.
+WORDS = b'"response.output_text.delta"'
 
 
 class ResponsesWatch:
@@ -39,7 +42,12 @@ class ResponsesWatch:
         self.admitted: UpstreamError | None = None
 
     def telling(self, whole: bytes, start: int) -> int:
-        if not self.begun or whole.count(EVENT, start) != whole.count(TYPE, start):
+        if not self.begun:
+            return start
+        count = whole.count(EVENT, start)
+        if whole.count(WORDS, start) == count:
+            return -1
+        if whole.count(TYPE, start) != count:
             return start
         return first_of(*(whole.find(kind, start) for kind in TELLING))
 
