@@ -5,9 +5,17 @@ from typing import Any, get_args
 import pytest
 
 from gateway.chat.blocks import Seal, Text, Thinking
-from gateway.chat.request import ChatRequest, Effort, Message, Reasoning, Sampling, Tool
-from gateway.dialects.forms import Written
-from gateway.dialects.openai_chat import CHAT_FORM
+from gateway.chat.request import (
+    ChatRequest,
+    Effort,
+    Message,
+    Reasoning,
+    ResponseFormat,
+    Sampling,
+    Tool,
+)
+from gateway.dialects.forms import ChatForm, Written
+from gateway.dialects.openai_chat import CHAT_FORM, MISTRAL_FORM
 from gateway.dialects.openai_models import DEFAULTS, MODELS, model_of, reasons
 from gateway.dialects.openai_responses import RESPONSES_FORM
 from gateway.dialects.openai_responses.request import write_counted
@@ -392,3 +400,36 @@ def test_every_name_finds_its_own_row() -> None:
 
 def test_whatever_is_refused_has_a_default_that_says_nothing() -> None:
     assert {name for model in MODELS.values() for name in model.refuses("low")} <= DEFAULTS.keys()
+
+
+def later(form: ChatForm, word: str) -> Json:
+    said = [Message("user", [Text("go")]), Message("assistant", [Text("{}")])]
+    request = ChatRequest("gpt-4o", [*said, Message("user", [Text(word)])])
+    request.response_format = ResponseFormat()
+    return form.write_request(request).body
+
+
+def test_what_we_add_does_not_depend_on_what_is_said_later() -> None:
+    told, again = later(CHAT_FORM, "more"), later(CHAT_FORM, "more JSON")
+    assert told["messages"][:-1] == again["messages"][:-1]
+    told, again = later(RESPONSES_FORM, "more"), later(RESPONSES_FORM, "more JSON")
+    assert told["input"][:-1] == again["input"][:-1]
+
+
+@pytest.mark.parametrize(
+    ("form", "model", "asked", "told", "dropped"),
+    [
+        (CHAT_FORM, "llama-3.3-70b-versatile", "high", None, {"reasoning.effort"}),
+        (CHAT_FORM, "llama-3.3-70b-versatile", "none", None, set()),
+        (CHAT_FORM, "deepseek-r1-distill-llama-70b", "high", "high", set()),
+        (MISTRAL_FORM, "mistral-large-latest", "high", None, {"reasoning.effort"}),
+        (MISTRAL_FORM, "mistral-small-latest", "high", "high", set()),
+        (MISTRAL_FORM, "magistral-medium-latest", "low", "high", {"reasoning.effort"}),
+    ],
+)
+def test_who_knows_no_level_is_told_none(
+    form: ChatForm, model: str, asked: Effort, told: str | None, dropped: set[str]
+) -> None:
+    request = ChatRequest(model, [Message("user", [Text("hi")])], reasoning=Reasoning(asked))
+    written = form.write_request(request)
+    assert (written.body.get("reasoning_effort"), {*written.dropped}) == (told, dropped)

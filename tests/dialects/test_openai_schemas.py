@@ -8,7 +8,13 @@ from gateway.chat.request import ChatRequest, Message, ResponseFormat, Tool
 from gateway.dialects.forms import ChatForm
 from gateway.dialects.openai_chat import CHAT_FORM
 from gateway.dialects.openai_responses import RESPONSES_FORM
-from gateway.dialects.openai_schemas import can_be_strict, held_to, of_an_object, strictly
+from gateway.dialects.openai_schemas import (
+    as_strict,
+    can_be_strict,
+    held_to,
+    of_an_object,
+    strictly,
+)
 from gateway.wire.json import Json, dumps
 from tests.dialects.hostile import anything, quickly
 
@@ -34,8 +40,14 @@ for _ in range(40):
     [
         closed(),
         closed(a=TEXT, b={"type": ["integer", "null"], "minimum": 1}),
-        closed(a={"type": "array", "items": closed(b={"enum": ["x", "y"]}), "minItems": 1}),
-        closed(a={"anyOf": [TEXT, closed(c={"const": 1})]}),
+        closed(
+            a={
+                "type": "array",
+                "items": closed(b={"type": "string", "enum": ["x", "y"]}),
+                "minItems": 1,
+            }
+        ),
+        closed(a={"anyOf": [TEXT, closed(c={"type": "integer", "const": 1})]}),
         {**closed(a={"$ref": "#/$defs/A"}), "$defs": {"A": closed()}, "title": "T"},
         closed(a={"type": "string", "format": "date-time", "description": "d"}),
         closed(a={"type": "string", "default": "x"}),
@@ -177,3 +189,25 @@ def test_a_strict_tool_that_leaves_something_open_is_offered_as_one_that_is_not(
         (loose, False),
     ]
     assert written.dropped == {"tools.strict"}
+
+
+@pytest.mark.parametrize(
+    ("told", "strict"),
+    [
+        (
+            {"$ref": "#/$defs/A", "description": "d"},
+            {"description": "d", "anyOf": [{"$ref": "#/$defs/A"}]},
+        ),
+        ({"enum": ["x", "y"]}, {"type": "string", "enum": ["x", "y"]}),
+        ({"const": 1}, {"type": "integer", "const": 1}),
+    ],
+)
+def test_what_openai_refuses_of_plain_words_is_said_otherwise(told: Json, strict: Json) -> None:
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **closed(a=told)}
+    assert not can_be_strict(closed(a=told))
+    assert as_strict(schema) == closed(a=strict)
+
+
+@pytest.mark.parametrize("told", [{"description": "anything"}, {"enum": ["x", 1]}])
+def test_what_has_no_type_cannot_be_strict(told: Json) -> None:
+    assert as_strict(closed(a=told)) is None

@@ -185,9 +185,11 @@ def fit_level(
 
 # Of the models that are not OpenAI's: whose APIs take "none" (https://console.groq.com/docs/reasoning,
 # https://ai.google.dev/gemini-api/docs/openai#thinking), and who never thinks, so that nothing is
-# lost without the word. Most others refuse it.
+# lost without the word. Most others refuse it. Groq refuses any word of it for those who do not
+# think (https://github.com/diegosouzapw/OmniRoute/pull/3277).
 TAKES_NONE = ("qwen", "gemini")
 NEVER_THINKS = ("llama", "gemma", "mixtral", "command")
+THINKS = ("r1", "nemotron", "reason", "think")  # however its name goes on
 
 
 def others_level(
@@ -195,9 +197,13 @@ def others_level(
 ) -> Effort | None:
     """The same as ``fit_level`` for a model that is not OpenAI's."""
     name = name.lower()
-    if effort != "none" or asked is None or any(known in name for known in TAKES_NONE):
+    if effort is None or asked is None or any(known in name for known in TAKES_NONE):
         return effort
-    if not any(known in name for known in NEVER_THINKS):
+    thinks = any(known in name for known in THINKS)
+    never = not thinks and any(known in name for known in NEVER_THINKS)
+    if effort != "none" and not never:
+        return effort
+    if never is not (effort == "none"):
         dropped.add("reasoning.budget" if asked.effort is None else "reasoning.effort")
     return None
 

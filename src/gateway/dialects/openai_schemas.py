@@ -36,6 +36,7 @@ FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
 )
 OBJECT = "object"
+SAID_OF_IT = frozenset({"default", "description", "title"})
 DEEPEST = 32  # far beyond the nesting that is taken
 
 
@@ -52,7 +53,8 @@ def held_to(asked: ResponseFormat, schema: Json, dropped: set[str]) -> Json:
 
 def as_strict(schema: Json) -> Json | None:
     """It, or what it means, as OpenAI can be held to; None where it cannot."""
-    return next((one for one in (schema, _shut(schema, DEEPEST)) if can_be_strict(one)), None)
+    bare = {name: one for name, one in schema.items() if name != "$schema"}  # Zod's
+    return next((one for one in (schema, _shut(bare, DEEPEST)) if can_be_strict(one)), None)
 
 
 def strictly(schema: Json, dropped: set[str]) -> tuple[Json, bool | None]:
@@ -70,7 +72,12 @@ def _shut(schema: Any, depth: int) -> Any:
     so it is meant by who holds to schemas anyhow (Gemini, Anthropic), and does not say it."""
     if not isinstance(schema, dict) or not depth:
         return schema
-    shut: Json = dict(schema)
+    if "$ref" in schema and len(schema) > 1:
+        # Pydantic describes a field so ("$ref cannot have keywords {'description'}",
+        # https://github.com/defog-ai/defog/pull/244).
+        rest = {name: one for name, one in schema.items() if name != "$ref"}
+        return {**rest, SOME: [{"$ref": schema["$ref"]}]} if rest.keys() <= SAID_OF_IT else schema
+    shut: Json = {**_type_of(schema), **schema}
     for name in NAMED:
         if isinstance(inner := schema.get(name), dict):
             shut[name] = {key: _shut(one, depth - 1) for key, one in inner.items()}
@@ -81,6 +88,19 @@ def _shut(schema: Any, depth: int) -> Any:
     closing = {**shut, "additionalProperties": False}
     meant = "additionalProperties" not in schema and "properties" in schema and _closed(closing)
     return closing if meant else shut
+
+
+KINDS: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+
+
+def _type_of(schema: Json) -> Json:
+    """The type that values have which stand for themselves: Anthropic's SDKs leave it out, OpenAI
+    wants it (https://github.com/openclaw/clawpatch/issues/60)."""
+    values = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    if "type" in schema or not isinstance(values, list):
+        return {}
+    kinds = {KINDS.get(type(value)) for value in values}
+    return {"type": kinds.pop()} if len(kinds) == 1 and None not in kinds else {}
 
 
 def can_be_strict(schema: Json) -> bool:
@@ -94,6 +114,10 @@ def _fits(schema: Any, depth: int) -> bool:
         return False
     known = {*PLAIN, *NAMED, ONE, SOME, "additionalProperties", "format"}
     if not schema.keys() <= known or not _closed(schema):
+        return False
+    if "$ref" in schema and len(schema) > 1:
+        return False
+    if not {"type", "$ref", SOME} & schema.keys():  # "schema must have a 'type' key"
         return False
     form = schema.get("format", "date")
     if not isinstance(form, str) or form not in FORMATS:

@@ -136,6 +136,7 @@ PROVIDERS: Mapping[str, Provider] = {
             ("AZURE_OPENAI_API_KEY",),
             address="https://NAME.openai.azure.com/openai/v1",
             terms=AZURES,
+            better_in=_where_thoughts_are_kept,  # of a deployment that has its model's name
         ),
         Provider(
             "groq",
@@ -274,6 +275,7 @@ PROVIDERS: Mapping[str, Provider] = {
             base_path="/v1",
             address="https://bedrock-mantle.REGION.api.aws/v1",
             terms=Terms(signed="bedrock-mantle"),
+            better_in=_where_thoughts_are_kept,
         ),
         # Claude, in Anthropic's own dialect.
         Provider(

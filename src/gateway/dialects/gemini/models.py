@@ -29,7 +29,8 @@ class Model:
     ``budget``: how many tokens it takes as ``thinkingBudget``; ``off``: whether none at all is one.
     With neither levels nor a budget it does not think.
     ``refuses``: what of the sampling, by our names.
-    ``formed``: when it forms an answer as JSON: never, without tools alone, or always.
+    ``formed``: when it forms an answer as JSON: never, as words ask it to, without tools alone, or
+    always.
     ``functions``, ``system``: whether it takes functions, and what the system says.
     ``newer``: it asks for its signatures back, and takes media in the results of functions.
     ``fetches``: it reads files at public addresses
@@ -40,7 +41,7 @@ class Model:
     budget: range | None = None
     off: bool = False
     refuses: frozenset[str] = NOTHING
-    formed: Literal["never", "alone", "always"] = "always"
+    formed: Literal["never", "worded", "alone", "always"] = "always"
     functions: bool = True
     system: bool = True
     newer: bool = False
@@ -67,7 +68,7 @@ IMAGES_3 = replace(NEWEST, levels=("MINIMAL", "HIGH"), functions=False)
 SPEECH = replace(IMAGES_25, system=False)
 # The same, and "Function calling is not enabled": https://github.com/google/adk-python/issues/3900,
 # https://github.com/BerriAI/litellm/issues/10313; JSON: https://github.com/simonw/llm-gemini.
-GEMMA = Model(refuses=PENALTIES | LOGPROBS, formed="never", functions=False, system=False)
+GEMMA = Model(refuses=PENALTIES | LOGPROBS, formed="worded", functions=False, system=False)
 # https://github.com/earendil-works/pi/issues/2812
 GEMMA_4 = Model(("MINIMAL", "HIGH"), refuses=PENALTIES | LOGPROBS, newer=True)
 

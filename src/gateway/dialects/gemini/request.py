@@ -4,12 +4,14 @@ https://ai.google.dev/api/generate-content, https://ai.google.dev/api/tokens
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from gateway.chat.blocks import Text
 from gateway.chat.request import ChatRequest
 from gateway.dialects.forms import Written
 from gateway.dialects.gemini.check import check, check_count, resource
-from gateway.dialects.gemini.config import read_config, write_config
+from gateway.dialects.gemini.config import forms, in_words, read_config, write_config
 from gateway.dialects.gemini.contents import read_contents, read_system, write_contents
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.models import model_of
@@ -73,6 +75,9 @@ def write_request(request: ChatRequest) -> Written:
     dropped: set[str] = set()
     model = model_of(request.model)
     tools = write_tools(request, model, dropped)
+    asked = request.response_format
+    if asked and model.formed != "never" and not forms(model, tools="tools" in tools):
+        request = replace(request, system=[*request.system, Text(in_words(asked))])
     body = {
         **write_contents(request, model, dropped),
         **tools,

@@ -24,6 +24,7 @@ def write_for_any(request: ChatRequest) -> Written:
 
 # Its validator is public: _validate_message_order and its neighbours in
 # https://github.com/mistralai/mistral-common (protocol/instruct/validator.py).
+THINKERS = ("magistral", "mistral-medium", "mistral-small")
 ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
@@ -38,10 +39,24 @@ def write_for_mistral(request: ChatRequest) -> Written:
     messages = _words_with_results(messages, dropped)
     for message in messages:
         _fit_ids(message)
+    _fit_effort(written.body, dropped)
     if messages and messages[-1]["role"] == "assistant":
         messages[-1]["prefix"] = True
     written.body["messages"] = messages
     return Written(written.body, frozenset(dropped))
+
+
+def _fit_effort(body: Json, dropped: set[str]) -> None:
+    """It thinks or does not: whatever is neither is a 422, and so is any word of it for a model
+    that does not (https://github.com/anomalyco/models.dev/pull/1986,
+    https://github.com/NousResearch/hermes-agent/issues/11243)."""
+    effort = body.pop("reasoning_effort", None)
+    thinks = any(known in body["model"].lower() for known in THINKERS)
+    if effort is not None and thinks:
+        body["reasoning_effort"] = "none" if effort == "none" else "high"
+    told = effort in (None, body.get("reasoning_effort", "none"))
+    if not told and "reasoning.budget" not in dropped:
+        dropped.add("reasoning.effort")
 
 
 def _system_first(messages: list[Json], dropped: set[str]) -> list[Json]:

@@ -10,7 +10,7 @@ from typing import get_args
 
 from gateway.chat.request import ChatRequest, Effort, Reasoning
 from gateway.dialects.base import Fields
-from gateway.dialects.openai_models import Model, fit_level
+from gateway.dialects.openai_models import Model, fit_level, others_level
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
 
@@ -68,25 +68,13 @@ def _read_thinking(thinking: Fields, asked: Reasoning, unread: Json) -> None:
     thinking.leave(unread)
 
 
-# Of the models that are not OpenAI's: whose APIs take "none" (https://console.groq.com/docs/reasoning,
-# https://ai.google.dev/gemini-api/docs/openai#thinking), and who never thinks, so that nothing is
-# lost without the word. Most others refuse it.
-TAKES_NONE = ("qwen", "gemini")
-NEVER_THINKS = ("llama", "gemma", "mixtral", "command")
-
-
 def write_reasoning(request: ChatRequest, model: Model | None, dropped: set[str]) -> Effort | None:
     """The level to ask for, None for no word of it."""
     asked = request.reasoning
     effort = _write_asked(asked, dropped)
     if model is not None:
         return fit_level(asked, effort, model, dropped)
-    name = request.model.lower()
-    if effort != "none" or asked is None or any(known in name for known in TAKES_NONE):
-        return effort
-    if not any(known in name for known in NEVER_THINKS):
-        dropped.add("reasoning.budget" if asked.effort is None else "reasoning.effort")
-    return None
+    return others_level(request.model, asked, effort, dropped)
 
 
 def _write_asked(asked: Reasoning | None, dropped: set[str]) -> Effort | None:

@@ -205,7 +205,11 @@ def _ask_for_json(messages: list[Json]) -> None:
 
 
 def _speak_of_json(messages: list[Json]) -> bool:
+    """Up to the first answer, which is the same in every turn: our sentence would else come and go
+    with what is said later, at the front of what the provider has in its cache."""
     for message in messages:
+        if message["role"] == "assistant":
+            break
         content = message.get("content") or ""
         parts = [{"text": content}] if isinstance(content, str) else content
         if any("json" in str(part.get("text", "")).lower() for part in parts):

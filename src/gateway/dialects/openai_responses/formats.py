@@ -3,6 +3,8 @@
 https://platform.openai.com/docs/guides/structured-outputs?api-mode=responses
 """
 
+from itertools import takewhile
+
 from gateway.chat.request import ResponseFormat
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_schemas import held_to
@@ -59,14 +61,20 @@ def _write_format(asked: ResponseFormat, dropped: set[str]) -> Json:
 def speak_of_json(body: Json) -> None:
     """The API refuses to write "any JSON" where no message of the input says so in a word; what the
     instructions say does not count (https://github.com/miracodeai/mira/pull/267). What the system
-    says of it becomes a message then; where nobody says it, we do."""
-    if any(_says_json(item) for item in body["input"]):
+    says of it becomes a message then; where nobody says it, we do. Only what is said before the
+    first answer counts, which is the same in every turn: our words would else come and go at the
+    front of what the API has in its cache."""
+    if any(_says_json(item) for item in takewhile(_before_answers, body["input"])):
         return
     said = ONE_OBJECT
     if "json" in body.get("instructions", "").lower():
         said = body.pop("instructions")
     part = {"type": "input_text", "text": said}
     body["input"].insert(0, {"type": "message", "role": "system", "content": [part]})
+
+
+def _before_answers(item: Json) -> bool:
+    return item.get("type") == "message" and item["role"] != "assistant"
 
 
 def _says_json(item: Json) -> bool:
