@@ -1,22 +1,14 @@
-"""What holds for every test.
+"""What holds for every test."""
 
-Hypothesis draws the same examples in every run, so that a run says something of the change and
-nothing of luck. ``pytest --hypothesis-profile=elsewhere`` looks elsewhere each time.
-"""
+import importlib
+from importlib.util import find_spec
 
 import pytest
-from hypothesis import settings
-from hypothesis.internal.conjecture import providers
 
 from gateway.admin import means
 
-# It also draws what stands in the code that happens to be loaded, which differs with what ran
-# before in the same process; there is no setting for it.
-vars(providers)["_get_local_constants"] = vars(providers)["Constants"]
-
-settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("elsewhere", deadline=None, derandomize=False, print_blob=True)
-settings.load_profile("same")
+if find_spec("hypothesis"):  # the frameworks' environment has none
+    importlib.import_module("tests.same_examples")
 
 
 @pytest.fixture(autouse=True)
