@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from gateway.errors import BadRequest, BodyTooLarge, UnsupportedEncoding
@@ -55,14 +55,21 @@ def _announced(length: str) -> int:
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
-def refuse_upgrade(headers: Iterable[tuple[bytes, bytes]]) -> None:
+def refuse_upgrade(headers: Collection[tuple[bytes, bytes]]) -> None:
     """A server that is asked for another protocol (``Upgrade: h2c``, as Java's HttpClient does of
     itself over plain HTTP) gives no body on, and nothing else would tell."""
     given = dict(headers)
     encloses = given.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in given
-    if b"upgrade" in given and encloses:
+    if b"upgrade" in given and encloses and _asks_to_upgrade(headers):
         problem = "the header Upgrade takes the body away: speak HTTP/1.1 without it"
         raise BadRequest(None, problem, code="upgrade")
+
+
+def _asks_to_upgrade(headers: Collection[tuple[bytes, bytes]]) -> bool:
+    """Without the word in ``Connection`` the header means nothing, as behind a proxy (RFC 9110,
+    section 7.8), and the body comes."""
+    said = b",".join(value for name, value in headers if name == b"connection")
+    return b"upgrade" in (word.strip() for word in said.lower().split(b","))
 
 
 async def _received(receive: Receive, limit: int) -> bytes:

@@ -503,3 +503,20 @@ def test_a_200_that_is_no_reply_is_the_providers_fault(body: Json, message: str)
 def test_a_malformed_reply_is_the_providers_fault(body: Json) -> None:
     with pytest.raises(UpstreamBroke, match="the provider's answer is malformed"):
         read(body)
+
+
+def test_what_rests_on_no_text_is_told_as_lost() -> None:
+    """A text without a word behind the calls would be refused when it comes back."""
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    body = {
+        "id": "c",
+        "model": "m",
+        "choices": [{"message": message, "finish_reason": "tool_calls"}],
+        "citations": ["http://a"],
+    }
+    (choice,) = CHAT_FORM.read_reply(body, Identity("r", 7)).choices
+    assert choice.content == [
+        ToolUse("a", "f", "{}"),
+        Foreign("openai_chat", {"citations": 1}),
+    ]

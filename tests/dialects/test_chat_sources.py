@@ -163,3 +163,34 @@ def test_an_answer_of_a_refusals_words_alone_is_refused() -> None:
     assert (reply.choices[0].content, reply.choices[0].stop_reason) == ([Refusal("no")], "refusal")
     events, _ = heard(chunk({"refusal": "no"}), chunk({}, "stop"))
     assert events[1:-1] == [RefusalDelta(0, "no"), BlockEnded(0), Stopped("refusal")]
+
+
+def test_a_stream_that_only_calls_has_nothing_that_rests_on_its_sources() -> None:
+    """One more text, without a word, behind the calls would be refused when it comes back."""
+    call = {"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}
+    events, dropped = heard(chunk({"tool_calls": [call]}), chunk({}, "tool_calls", **RESULTS))
+    assert [type(event) for event in events] == [
+        Started,
+        ToolUseStarted,
+        ArgumentsDelta,
+        BlockEnded,
+        Stopped,
+        Ended,
+    ]
+    assert dropped == {"citations"}
+
+
+ON_EVERY_CHUNK: list[Json] = [
+    {"p": "abcdef"},  # Mistral
+    {"code": 0, "message": "Success", "sid": "cha1"},  # Spark
+    {"base_resp": {"status_code": 0, "status_msg": ""}},  # MiniMax
+    {"note": "by a model"},  # Tencent
+    {"metadata": {"weight_version": "default"}},  # SGLang
+    {"usage_breakdown": {"models": []}},  # Groq
+]
+
+
+@pytest.mark.parametrize("aside", ON_EVERY_CHUNK)
+def test_what_a_server_says_of_itself_is_no_loss(aside: Json) -> None:
+    assert blocks({"content": "a"}, **aside) == [Text("a")]
+    assert heard(chunk({"content": "a"}, **aside), chunk({}, "stop", **aside))[1] == set()

@@ -112,3 +112,9 @@ def test_every_kind_of_error_has_a_type() -> None:
 
 def test_an_unknown_failure_is_the_servers_own() -> None:
     assert write_error(GatewayError("x"))["error"]["type"] == "server_error"
+
+
+@pytest.mark.parametrize("code", ["invalid_image", "image_too_large", "bio_policy"])
+def test_what_is_wrong_with_what_was_asked_is_nobody_elses_to_try(code: str) -> None:
+    failure = failure_in({"code": code, "message": "no"})
+    assert (failure.status, failure.falls_back, failure.retryable) == (400, False, False)

@@ -106,12 +106,21 @@ def test_an_error_in_another_apis_shape_is_a_failure_and_is_not_shown(
     )
 
 
-def test_an_event_without_a_type_is_none_of_this_api() -> None:
-    events: list[Json] = [{}, {"type": None}, {"type": 5}, {"choices": []}]
+def test_an_event_without_a_type_is_a_heartbeat_and_no_content() -> None:
+    events: list[Json] = [{}, {"type": None}, {"type": 5}, {"choices": []}, {"sequence_number": 3}]
     for event in events:
-        with pytest.raises(UpstreamBroke) as broke:
-            ResponsesWatch({}).look(dumps(event))
-        assert broke.value.message == "the provider sent an event without a type"
+        watch = ResponsesWatch({})
+        assert not watch.look(dumps(event), "ping")
+        assert (watch.begun, watch.ended, watch.failure) == (False, False, None)
+
+
+def test_an_error_that_says_nothing_is_one_by_its_name_or_its_member() -> None:
+    with pytest.raises(UpstreamBroke):
+        ResponsesWatch({}).look(dumps({"error": {"code": 500}}))
+    watch = look(TEXT)
+    assert not watch.look(dumps({"code": 500}), "error")
+    assert watch.failure is not None
+    assert watch.failure.status == 500
 
 
 def test_an_error_that_only_its_name_tells_is_looked_at() -> None:

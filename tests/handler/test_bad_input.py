@@ -263,6 +263,6 @@ def test_a_body_that_the_server_takes_for_another_protocol_is_not_lost_in_silenc
     path: str, length: Json
 ) -> None:
     """uvicorn gives nothing of it on, and Java's HttpClient asks for HTTP/2 of itself."""
-    told = post(path, b"", upgrade="h2c", **length)
+    told = post(path, b"", upgrade="h2c", connection="HTTP2-Settings, Upgrade", **length)
     assert (told.status, told.error["code"]) == (400, "upgrade")
     assert "speak HTTP/1.1 without it" in told.error["message"]

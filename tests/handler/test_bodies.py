@@ -15,7 +15,7 @@ import pytest
 from gateway.errors import BadRequest, BodyTooLarge, GatewayError, UnsupportedEncoding
 from gateway.wire.json import Json
 from handler import bodies
-from handler.bodies import CallerGone, Message, read_body, read_object
+from handler.bodies import CallerGone, Message, read_body, read_object, refuse_upgrade
 from tests.fakes import run
 
 if sys.version_info >= (3, 14):
@@ -300,3 +300,13 @@ def test_what_is_no_object_is_refused(text: bytes, message: str) -> None:
         read_object(text)
     assert refused.value.message.startswith(message)
     assert len(refused.value.message) < 300
+
+
+def test_an_upgrade_that_nobody_asks_for_is_none() -> None:
+    """RFC 9110, 7.8: only what ``Connection`` names; a proxy may have taken that word away."""
+    body = [(b"content-length", b"9"), (b"upgrade", b"h2c")]
+    refuse_upgrade(body)
+    refuse_upgrade([*body, (b"connection", b"keep-alive")])
+    for told in (b"Upgrade", b"HTTP2-Settings, upgrade"):
+        with pytest.raises(BadRequest):
+            refuse_upgrade([*body, (b"connection", b"close"), (b"connection", told)])

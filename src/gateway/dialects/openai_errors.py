@@ -63,8 +63,30 @@ def failure_in(error: object) -> UpstreamBroke:
     return failure
 
 
+# What is wrong with what was asked, as responses say it that failed (ResponseError in OpenAI's
+# Python SDK): nobody else need try, and to try again is of no use.
+REFUSALS = (
+    "bio_policy",
+    "data_residency_mismatch",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_content_policy_violation",
+    "image_file_not_found",
+    "image_file_too_large",
+    "image_parse_error",
+    "image_too_large",
+    "image_too_small",
+    "invalid_base64_image",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_image_mode",
+    "invalid_image_url",
+    "misalignment_policy_violation",
+    "unsupported_image_media_type",
+)
 # What a status would have said, in the words of an error that came too late to have one.
 STATUSES: Mapping[str, int] = {
+    **dict.fromkeys(REFUSALS, 400),
     "context_length_exceeded": 400,
     "invalid_prompt": 400,
     "invalid_request_error": 400,

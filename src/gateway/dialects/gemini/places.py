@@ -27,6 +27,8 @@ class Places:
             self._plain += len(text)
         else:
             self._uncounted.append(text)
+            if len(self._uncounted) == STEP:  # a text by its tokens takes many times its size
+                self._count()
 
     def _count(self) -> None:
         text = "".join(self._uncounted)

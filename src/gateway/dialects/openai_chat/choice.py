@@ -97,6 +97,12 @@ class ChoiceReader:
         """Whether there is an answer. Some never say why it ended, and none says nothing."""
         return self._reason is not None or self._began or bool(self._audio)
 
+    @property
+    def cites(self) -> bool:
+        """Whether a text may still be told what it rests on. Behind calls it would be one more
+        text, without a word in it."""
+        return self.length > 0 and (self.kind == "text" or not self._calls)
+
     def read(self, delta: Fields, logprobs: tuple[TokenLogprob, ...]) -> Events:
         yield from self._thoughts(delta)
         yield from self._content(delta, logprobs)
@@ -126,7 +132,7 @@ class ChoiceReader:
         self._reason = reason
 
     def end(self, sources: list[Citation]) -> Events:
-        """``sources``: what the whole answer rests on."""
+        """``sources``: what the whole answer rests on, where it has a text (``cites``)."""
         if sources:
             yield from self._open("text")
         for source in sources:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway.chat.blocks import Block, Foreign, Refusal, Seal, Thinking, ToolUse
+from gateway.chat.blocks import Block, Foreign, Refusal, Seal, Text, Thinking, ToolUse
 from gateway.chat.reply import ChatReply, Choice, StopReason
 from gateway.dialects.base import Fields, read_error
 from gateway.dialects.forms import Identity
@@ -91,7 +91,11 @@ def read_reply(body: Json, identity: Identity) -> ChatReply:
             raise BadRequest("choices", "must hold at least one")
         envelope = read_envelope(fields, identity)
         tier = fields.may("service_tier", str)
-        attach(read_sources(fields), choices[0].content)
+        sources = read_sources(fields)
+        if any(isinstance(block, Text) and block.text for block in choices[0].content):
+            attach(sources, choices[0].content)
+        elif sources:
+            choices[0].content.append(Foreign(NAME, {"citations": len(sources)}))
         choices[0].content += [Foreign(NAME, {name: fields.rest[name]}) for name in unread(fields)]
         return ChatReply(*envelope, choices, read_usage(body) or Usage(), tier)
     except BadRequest as error:
@@ -108,16 +112,22 @@ def read_envelope(fields: Fields, identity: Identity) -> tuple[str, str, int]:
 # What is said beside the choices and needs no place: of the server, and of the stream.
 ASIDES = frozenset(
     {
+        "base_resp",  # MiniMax
         "choices",
         "created",
         "id",
+        "message",  # Spark: that it succeeded
+        "metadata",  # SGLang: the version of its weights
         "model",
+        "note",  # Tencent: that a model wrote it
         "object",
         "obfuscation",
+        "p",  # Mistral: the same
         "prompt_filter_results",  # Azure: what it let pass
         "provider",  # OpenRouter
         "request_id",
         "service_tier",
+        "sid",  # Spark
         "stats",
         "status",
         "system_fingerprint",
@@ -125,6 +135,7 @@ ASIDES = frozenset(
         "timings",
         "type",
         "usage",
+        "usage_breakdown",  # Groq
         "x_groq",
     }
 )

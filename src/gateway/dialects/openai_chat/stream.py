@@ -136,10 +136,12 @@ class ChatReader:
             raise UpstreamBroke(NOTHING)
         self.ended = True
         events: list[ReplyEvent] = []
-        sources = self._sources
-        for _, reader in sorted(self._choices.items()):
-            events += reader.end(sources)
-            sources = []
+        choices = [reader for _, reader in sorted(self._choices.items())]
+        cites = next((reader for reader in choices if reader.cites), None)
+        if self._sources and cites is None:
+            self.dropped.add("citations")
+        for reader in choices:
+            events += reader.end(self._sources if reader is cites else [])
         return [*events, Ended(self.usage or Usage(), self._tier)]
 
 

@@ -29,6 +29,7 @@ from gateway.dialects.openai_responses.citations import read_annotation
 from gateway.dialects.openai_responses.items import read_call
 from gateway.dialects.openai_responses.logprobs import read_logprobs
 from gateway.dialects.openai_responses.reply import (
+    ANSWERS,
     check_status,
     created_at,
     read_item,
@@ -201,7 +202,7 @@ class ReplyReader:
 
     def _settle(self, output: int, item: Fields) -> Iterator[ReplyEvent]:
         if item.rest.get("type") == "message":
-            if item.rest.get("phase") is not None:  # whether it is a commentary or the answer
+            if item.rest.get("phase") not in ANSWERS:
                 self.dropped.add("phase")
             for nth, (part, place) in enumerate(item.each("content")):
                 yield from self._settle_part((output, nth), Fields(part, place))

@@ -22,6 +22,8 @@ from gateway.errors import BadRequest, UpstreamBroke
 from gateway.usage import Usage
 from gateway.wire.json import Json
 
+# The phases of a message that say no more than that it is the answer; a commentary is none.
+ANSWERS = frozenset({None, "final_answer"})
 INCOMPLETE: Mapping[str | None, StopReason] = {
     "max_output_tokens": "length",
     "content_filter": "refusal",
@@ -43,7 +45,7 @@ def read_reply(body: Json, identity: Identity) -> ChatReply:
         dropped: set[str] = set()
         for given, place in fields.each("output"):
             item = Fields(given, place)
-            if item.rest.get("phase") is not None:  # whether it is a commentary or the answer
+            if item.rest.get("phase") not in ANSWERS:
                 dropped.add("phase")
             content += read_item(item, logprobs)
         kinds: set[type[Block]] = {type(block) for block in content}

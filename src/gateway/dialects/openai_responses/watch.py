@@ -11,6 +11,7 @@ from gateway.usage import Usage
 from gateway.wire.halves import Halves
 from gateway.wire.json import Json, loads
 
+UNTYPED = ""  # the kind of an event that has none
 # What comes before the model says anything.
 LIFECYCLE = frozenset(
     {
@@ -20,6 +21,7 @@ LIFECYCLE = frozenset(
         "response.output_item.added",
         "response.content_part.added",
         "response.reasoning_summary_part.added",
+        "keepalive",
     }
 )
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -52,9 +54,11 @@ class ResponsesWatch:
         return first_of(*(whole.find(kind, start) for kind in TELLING))
 
     def look(self, data: bytes, name: str = "") -> bool:
-        del name  # the data says it again
         event = read_event(data)
         kind, response = kind_of(event), event.get("response")
+        if kind == UNTYPED and name != "error":  # elsewhere the data says it again
+            return False
+        kind = kind or name
         if not isinstance(response, dict):
             response = {}
         self.usage = read_usage(response) or self.usage
@@ -90,11 +94,12 @@ def read_event(data: bytes) -> Json:
 
 
 def kind_of(event: Json) -> str:
-    """Raises UpstreamBroke for an event without a type, which is none of this API: most often an
-    error in the shape of another's (https://github.com/zed-industries/zed/issues/63825)."""
+    """UNTYPED for an event that is none of this API's, such as a heartbeat of whatever stands
+    before the provider: nobody is told of it, since it may be anything. Raises UpstreamBroke for an
+    error in the shape of another API's (https://github.com/zed-industries/zed/issues/63825)."""
     kind = event.get("type")
     if isinstance(kind, str):
         return kind
-    if read_error(event):
+    if event.get("error") or read_error(event):
         raise failure_in(event.get("error") or event)
-    raise UpstreamBroke("the provider sent an event without a type")
+    return UNTYPED
