@@ -44,12 +44,12 @@ lint: $(DEV_READY)
 types: $(DEV_READY)
 	@$(BIN)/mypy
 
-# What asks other processes, AWS' emulators or thousands of recorded and wounded cases: for `make test`.
-SLOW := aws contract deploy frameworks lambda_runtime model parity sdk handler/cli test_readme.py
+# What asks other processes, AWS' emulators, stores at the same time, or thousands of recorded and wounded cases: for `make test`.
+SLOW := aws compatibility contract deploy frameworks lambda_runtime model parity sdk handler/cli handler/control test_readme.py
 unit: $(DEV_READY)
 	@EXAMPLES=15 $(BIN)/python -m pytest -q -n auto --dist worksteal -m "not model and not sdk and not aws and not deploy and not runtime" \
 	  $(foreach slow,$(SLOW),--ignore=tests/$(slow)) \
-	  --ignore-glob='tests/dialects/test_*hostile*'
+	  --ignore-glob='tests/dialects/test_*hostile*' --ignore-glob='tests/dialects/test_*record*'
 
 compatibility: $(DEV_READY) ## Write docs/compatibility.md: what comes through, for every pair of dialects
 	@PYTHONPATH=src:. $(BIN)/python -m tests.compatibility.render
