@@ -12,9 +12,10 @@ class Places:
     Places beyond its ends are its ends.
     """
 
-    __slots__ = ("_bytes", "_characters", "_pieces", "_plain", "_uncounted")
+    __slots__ = ("_ascii", "_bytes", "_characters", "_pieces", "_plain", "_uncounted")
 
     def __init__(self, text: str = "") -> None:
+        self._ascii = True  # all of it, so far
         self._plain = 0  # how many characters of ASCII it begins with
         self._uncounted: list[str] = []  # what comes behind them, until somebody asks
         self._pieces: list[str] = []  # and then
@@ -23,12 +24,13 @@ class Places:
         self.add(text)
 
     def add(self, text: str) -> None:
-        if text.isascii() and not self._uncounted and not self._pieces:
+        if self._ascii and text.isascii():
             self._plain += len(text)
-        else:
-            self._uncounted.append(text)
-            if len(self._uncounted) == STEP:  # a text by its tokens takes many times its size
-                self._count()
+            return
+        self._ascii = False
+        self._uncounted.append(text)
+        if len(self._uncounted) == STEP:  # a text by its tokens takes many times its size
+            self._count()
 
     def _count(self) -> None:
         text = "".join(self._uncounted)

@@ -83,8 +83,10 @@ class ReplyReader:
         except (KeyError, TypeError, ValueError, AttributeError):
             return None
         # Beside its content a candidate then has no more than its index.
-        only = len(candidate) == 1 or (len(candidate) == 2 and "index" in candidate)
-        if not only or type(text) is not str or not text or underway.closed:
+        others = len(candidate) - 1
+        if (others and (others > 1 or "index" not in candidate)) or underway.closed:
+            return None
+        if type(text) is not str or not text:
             return None
         if len(part) == 1 and underway.kind is Text:
             underway.places.add(text)
@@ -93,7 +95,8 @@ class ReplyReader:
             event = ThinkingDelta(underway.block, text, underway.choice)
         else:
             return None
-        self._count(chunk)
+        if "usageMetadata" in chunk:
+            self._count(chunk)
         return event
 
     def _count(self, chunk: Json) -> None:

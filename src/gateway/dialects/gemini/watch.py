@@ -100,11 +100,11 @@ def read_chunk(data: bytes, halves: Halves | None = None) -> Json:
         chunk = (halves or Halves()).loads(data)
         if chunk is None:
             raise UpstreamBroke("the provider sent an event that is not JSON") from error
-    if isinstance(chunk, list) and len(chunk) == 1:
-        chunk = chunk[0]
-    if not isinstance(chunk, dict):
-        raise UpstreamBroke("the provider sent an event that is not a JSON object")
-    return chunk
+    if isinstance(chunk, dict):
+        return chunk
+    if isinstance(chunk, list) and len(chunk) == 1 and isinstance(chunk[0], dict):
+        return chunk[0]
+    raise UpstreamBroke("the provider sent an event that is not a JSON object")
 
 
 def _last_counts(run: bytes) -> Json:

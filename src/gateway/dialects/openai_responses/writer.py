@@ -60,21 +60,20 @@ class ReplyWriter:
         self._room = longest  # characters that may still come
 
     def feed(self, event: ReplyEvent) -> bytes:
-        if isinstance(event, TextDelta):
-            live = self._live.get(event.block)
-            if live is not None and not event.logprobs:
-                return self._piece(live, event.text)
-        elif isinstance(event, ArgumentsDelta):
-            live = self._live.get(event.block)
-            if live is not None:
-                return self._piece(live, event.json)
-        elif isinstance(event, ThinkingDelta):
-            live = self._live.get(event.block)
-            if live is not None:
-                return self._piece(live, event.text)
-        return self._feed(event)
-
-    def _piece(self, live: _Live, piece: str) -> bytes:
+        # What dominates, first: this is done for every token.
+        if type(event) is TextDelta:
+            if event.logprobs:
+                return self._feed(event)
+            piece = event.text
+        elif type(event) is ArgumentsDelta:
+            piece = event.json
+        elif type(event) is ThinkingDelta:
+            piece = event.text
+        else:
+            return self._feed(event)
+        live = self._live.get(event.block)
+        if live is None:
+            return self._feed(event)
         if not piece:
             return b""
         self._room -= len(piece)
