@@ -1,6 +1,7 @@
 """A process from its start to its end, without the process."""
 
 import asyncio
+import gc
 import random
 import sys
 from collections.abc import Callable
@@ -89,6 +90,18 @@ def test_an_app_starts_once_and_what_it_left_reaches_every_call(
     written(APP + HANDLER)
     told = run(served(environment))
     assert told == ["start call pool", "start call call pool"]
+
+
+def test_what_starts_is_not_looked_over_for_rubbish_and_what_is_called_is(
+    written: Written, environment: pytest.MonkeyPatch
+) -> None:
+    looked = "    import gc\n    looked = [gc.isenabled()]\n"
+    app = APP.replace('said.append("start")', "looked.append(gc.isenabled())")
+    app = app.replace('said.append("call")', "said.append(str([*looked, gc.isenabled()]))")
+    written(looked + app + HANDLER)
+    assert run(served(environment, times=1)) == ["[False, False, True] pool"]
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
 
 
 BROKEN = {
