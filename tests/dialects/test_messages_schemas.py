@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from gateway.chat.blocks import Text
+from gateway.chat.in_words import ONE_THAT_FITS
 from gateway.chat.request import ChatRequest, Message, ResponseFormat, Tool
 from gateway.dialects.anthropic_messages import write_request
 from gateway.dialects.anthropic_messages.count import write_count
-from gateway.dialects.anthropic_messages.messages import ONE_THAT_FITS
 from gateway.dialects.anthropic_messages.schemas import Fitted, fit
 from gateway.dialects.forms import Written
 from gateway.wire.json import Json, dumps

@@ -18,6 +18,7 @@ from gateway.chat.blocks import (
     ToolResult,
     ToolUse,
 )
+from gateway.chat.in_words import ONE_OBJECT
 from gateway.chat.request import (
     ChatRequest,
     Message,
@@ -28,7 +29,6 @@ from gateway.chat.request import (
     ToolChoice,
 )
 from gateway.dialects.anthropic_messages import read_request, write_request
-from gateway.dialects.anthropic_messages.messages import ONE_OBJECT
 from gateway.dialects.forms import Written
 from gateway.wire.json import Json, dumps
 

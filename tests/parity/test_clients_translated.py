@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.chat.blocks import Text, ToolUse
+from gateway.chat.in_words import JSON_WORD, ONE_OBJECT
 from gateway.chat.reply import ChatReply
 from gateway.chat.request import ChatRequest, Tool
 from gateway.dialects import (
@@ -19,9 +20,7 @@ from gateway.dialects import (
     OPENAI_RESPONSES,
     Dialect,
 )
-from gateway.dialects.anthropic_messages.messages import ONE_OBJECT
 from gateway.dialects.forms import ChatForm, Identity
-from gateway.dialects.openai_responses.formats import ONE_OBJECT as ONE_OBJECT_TOO
 from gateway.wire.sse import data_of, events, name_of
 from tests.compatibility.streams import gathered
 from tests.live import KEY, LiveGateway, ScriptedProvider, answer, sse
@@ -76,7 +75,7 @@ LOST: Mapping[str, set[str]] = {
     # Gemini before 3 forms no JSON beside tools.
     "gemini": {"response_format", "response_format.name", "tools.strict", "foo"},
 }
-IN_WORDS = frozenset({ONE_OBJECT, ONE_OBJECT_TOO})
+IN_WORDS = frozenset({ONE_OBJECT, JSON_WORD})
 ME = Identity("0" * 32, 1_700_000_000)
 
 

@@ -14,7 +14,7 @@ from gateway.chat.blocks import (
     ToolResult,
     ToolUse,
 )
-from gateway.chat.request import ChatRequest, Message, ResponseFormat
+from gateway.chat.request import ChatRequest, Message
 from gateway.dialects.anthropic_messages.compaction import from_summary
 from gateway.dialects.anthropic_messages.models import Model
 from gateway.dialects.anthropic_messages.parts import read_content
@@ -22,7 +22,7 @@ from gateway.dialects.anthropic_messages.turns import THOUGHTS
 from gateway.dialects.anthropic_messages.writing import Speaker, write_blocks
 from gateway.dialects.base import Fields
 from gateway.errors import BadRequest
-from gateway.wire.json import Json, dumps
+from gateway.wire.json import Json
 
 
 def read_messages(items: list[Any], unread: Json) -> list[Message]:
@@ -68,19 +68,6 @@ def mark_last(messages: list[Message], ttl: str) -> bool:
             block.cache_ttl = block.cache_ttl or ttl
             return True
     return False
-
-
-# There is no JSON without a schema, but for what a model can be asked to write; nor is there
-# any with one, where the model or the API does not take the schema.
-ONE_OBJECT = "Answer with exactly one JSON object: no words before or after it, and no code fence."
-ONE_THAT_FITS = ONE_OBJECT.replace("object", "value") + " It must fit this JSON Schema:"
-
-
-def in_words(asked: ResponseFormat) -> Json:
-    """What the system says of an answer's form."""
-    if asked.schema is None:
-        return {"type": "text", "text": ONE_OBJECT}
-    return {"type": "text", "text": f"{ONE_THAT_FITS}\n{dumps(asked.schema).decode()}"}
 
 
 def write_messages(

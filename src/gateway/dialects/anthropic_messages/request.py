@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.chat.in_words import in_words
 from gateway.chat.request import ChatRequest, Message, ResponseFormat
 from gateway.dialects.anthropic_messages.errors import UNTHREADED
 from gateway.dialects.anthropic_messages.messages import (
-    in_words,
     mark_last,
     plain,
     read_messages,
@@ -179,7 +179,7 @@ def write_prompt(
     """What the model reads: all that a count of tokens counts. ``schema``: the answer's."""
     system, messages = write_messages(request, model, dropped)
     if request.response_format is not None and schema is None:
-        system.append(in_words(request.response_format))
+        system.append({"type": "text", "text": in_words(request.response_format)})
     body: Json = {"system": plain(system)} if system else {}
     body["messages"] = messages
     if tools := write_tools(request, model, grammar, dropped):

@@ -11,7 +11,7 @@ from gateway.dialects.gemini.fields import NUMBER, ProtoFields
 from gateway.dialects.gemini.models import Model
 from gateway.dialects.gemini.schema import json_schema
 from gateway.dialects.gemini.thinking import read_thinking, write_thinking
-from gateway.wire.json import Json, dumps
+from gateway.wire.json import Json
 
 JSON_TYPE = "application/json"
 PLAIN_TYPE = "text/plain"
@@ -127,16 +127,6 @@ def write_config(request: ChatRequest, model: Model, dropped: set[str], *, tools
 def forms(model: Model, *, tools: bool) -> bool:
     """Whether the API can be asked for an answer's form."""
     return model.formed == "always" or (model.formed == "alone" and not tools)
-
-
-ONE_VALUE = "Answer with exactly one JSON value: no words before or after it, and no code fence."
-
-
-def in_words(asked: ResponseFormat) -> str:
-    """What the system says of it where the API cannot be asked."""
-    if asked.schema is None:
-        return ONE_VALUE.replace("value", "object")
-    return f"{ONE_VALUE} It must fit this JSON Schema:\n{dumps(asked.schema).decode()}"
 
 
 def _write_sampling(asked: Sampling, model: Model, dropped: set[str]) -> Json:

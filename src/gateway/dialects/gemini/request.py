@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.chat.blocks import Text
+from gateway.chat.in_words import in_words
 from gateway.chat.request import ChatRequest
 from gateway.dialects.forms import Written
 from gateway.dialects.gemini.check import check, check_count, resource
-from gateway.dialects.gemini.config import forms, in_words, read_config, write_config
+from gateway.dialects.gemini.config import forms, read_config, write_config
 from gateway.dialects.gemini.contents import read_contents, read_system, write_contents
 from gateway.dialects.gemini.fields import ProtoFields
 from gateway.dialects.gemini.models import model_of

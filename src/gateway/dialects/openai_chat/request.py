@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gateway.chat.in_words import JSON_WORD
 from gateway.chat.request import ChatRequest, ResponseFormat, Sampling
 from gateway.dialects.base import Fields, Kinds
 from gateway.dialects.forms import Written
@@ -17,7 +18,6 @@ from gateway.wire.json import Json
 NUMBER = (int, float)
 LONGEST_USER = 64  # refused beyond that: "string too long"
 MOST_STOPS = 4  # StopConfiguration in OpenAI's OpenAPI document
-ONE_OBJECT = "Answer with exactly one JSON object."
 SAMPLING: Mapping[str, tuple[str, Kinds]] = {  # our name -> theirs, and its kind
     "max_tokens": ("max_completion_tokens", int),
     "temperature": ("temperature", NUMBER),
@@ -197,11 +197,11 @@ def _ask_for_json(messages: list[Json]) -> None:
         return
     first = messages[0] if messages and messages[0]["role"] == "system" else None
     if first is None:
-        messages.insert(0, {"role": "system", "content": ONE_OBJECT})
+        messages.insert(0, {"role": "system", "content": JSON_WORD})
     elif isinstance(first["content"], str):
-        first["content"] += f"\n\n{ONE_OBJECT}"
+        first["content"] += f"\n\n{JSON_WORD}"
     else:
-        first["content"] = [*first["content"], {"type": "text", "text": ONE_OBJECT}]
+        first["content"] = [*first["content"], {"type": "text", "text": JSON_WORD}]
 
 
 def _speak_of_json(messages: list[Json]) -> bool:

@@ -5,13 +5,12 @@ https://platform.openai.com/docs/guides/structured-outputs?api-mode=responses
 
 from itertools import takewhile
 
+from gateway.chat.in_words import JSON_WORD
 from gateway.chat.request import ResponseFormat
 from gateway.dialects.base import Fields
 from gateway.dialects.openai_schemas import held_to
 from gateway.errors import BadRequest
 from gateway.wire.json import Json
-
-ONE_OBJECT = "Answer with exactly one JSON object."
 
 
 def read_text(fields: Fields, unread: Json) -> tuple[ResponseFormat | None, str | None]:
@@ -66,7 +65,7 @@ def speak_of_json(body: Json) -> None:
     front of what the API has in its cache."""
     if any(_says_json(item) for item in takewhile(_before_answers, body["input"])):
         return
-    said = ONE_OBJECT
+    said = JSON_WORD
     if "json" in body.get("instructions", "").lower():
         said = body.pop("instructions")
     part = {"type": "input_text", "text": said}
